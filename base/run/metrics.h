@@ -1,0 +1,84 @@
+#pragma once
+
+/// Metrics: declared once by name, written from one thread each without locks, summed when scraped.
+/// Each loop or thread that writes a metric asks for its own cell; the registry adds up the cells, renders Prometheus text
+/// through prometheus-cpp, and Consul's JSON (contract 6.4). Everything registered shows at 0 from the start.
+///
+/// Names are Consul's with dots ("consul.kvs.apply"); in Prometheus text dots become underscores.
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/core/duration.h"
+
+namespace conclave {
+
+/// A number that only one thread writes and any thread reads: a plain load and store, no locked instruction.
+class Counter {
+ public:
+  void add(std::uint64_t n = 1) {
+    value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+  }
+  std::uint64_t value() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::uint64_t> value_{0};
+};
+
+class Gauge {
+ public:
+  void set(double value) { value_.store(value, std::memory_order_relaxed); }
+  double value() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<double> value_{0};
+};
+
+/// Durations in fixed exponential buckets from 10 µs to 10 s.
+class Histogram {
+ public:
+  static constexpr std::size_t buckets = 20;
+  /// Upper bounds in nanoseconds, ascending; the last is unbounded.
+  static const std::vector<double>& bounds_seconds();
+  void observe(Nanos duration);
+  std::uint64_t count(std::size_t bucket) const;
+  std::uint64_t total_count() const;
+  double sum_seconds() const;
+
+ private:
+  std::atomic<std::uint64_t> counts_[buckets + 1]{};
+  std::atomic<std::uint64_t> sum_ns_{0};
+};
+
+struct Label {
+  std::string name;
+  std::string value;
+};
+
+/// Registration and rendering lock; writing a cell does not. Cells live as long as the registry.
+class Metrics {
+ public:
+  Metrics();
+  ~Metrics();
+
+  /// A new cell of the metric of that name and those labels, for one writing thread. Repeated calls give new cells that
+  /// are summed (counters, histograms) or of which the last registered is shown (gauges).
+  Counter& counter(std::string name, std::string help, std::vector<Label> labels = {});
+  Gauge& gauge(std::string name, std::string help, std::vector<Label> labels = {});
+  Histogram& histogram(std::string name, std::string help, std::vector<Label> labels = {});
+
+  /// Prometheus text format 0.0.4. Any thread.
+  std::string prometheus_text() const;
+  /// The JSON of /v1/agent/metrics (contract 6.4): Gauges, Points, Counters, Samples.
+  std::string consul_json() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace conclave

@@ -1,0 +1,47 @@
+# The compiler, the language level and the warnings that all of our own code is built with.
+
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  message(FATAL_ERROR
+    "GCC ${CMAKE_CXX_COMPILER_VERSION} miscompiles several coroutine forms (temporaries in a statement "
+    "with co_await are destroyed twice). Use Clang 19 (cmake --preset release) or GCC 13 and later.")
+endif()
+
+set(CMAKE_CXX_STANDARD 23)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+if(NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  find_program(CCACHE ccache)
+  if(CCACHE)
+    set(CMAKE_CXX_COMPILER_LAUNCHER "${CCACHE}")
+  endif()
+endif()
+
+find_program(LLD NAMES ld.lld-19 ld.lld)
+if(LLD AND CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  add_link_options(--ld-path=${LLD})
+endif()
+
+# Assertions are part of the product: NDEBUG is never defined (base/core/assert.h does not look at it).
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1")
+
+set(CONCLAVE_WARNINGS -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wnon-virtual-dtor -Werror)
+if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  list(APPEND CONCLAVE_WARNINGS -Wthread-safety -Wimplicit-fallthrough)
+endif()
+
+set(CONCLAVE_SANITIZE "" CACHE STRING "Sanitizers, e.g. address,undefined")
+if(CONCLAVE_SANITIZE)
+  add_compile_options(-fsanitize=${CONCLAVE_SANITIZE} -fno-omit-frame-pointer
+                      -fno-sanitize-recover=undefined)
+  add_link_options(-fsanitize=${CONCLAVE_SANITIZE})
+endif()
+
+option(CONCLAVE_HARDENED "Build with the hardening flags of a release" OFF)
+if(CONCLAVE_HARDENED)
+  add_compile_options(-fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
+                      -fcf-protection=full -D_GLIBCXX_ASSERTIONS)
+  add_link_options(-Wl,-z,relro,-z,now -pie)
+endif()

@@ -1,0 +1,71 @@
+#pragma once
+
+/// What every handler of the servers' endpoints works with. One per loop, built by cli/run; handlers hold a reference.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "api/query/options.h"
+#include "base/core/rng.h"
+#include "base/run/clock.h"
+#include "base/run/loop.h"
+#include "base/run/metrics.h"
+#include "daemon/replica/replica.h"
+#include "daemon/store/store.h"
+#include "daemon/watch/hub.h"
+
+namespace conclave::daemon {
+
+/// Settings that handlers need; values, swapped whole on reload.
+struct ServerSettings {
+  std::string datacenter = "dc1";
+  std::string node_name;               ///< Default Node of sessions created through this server's own agent.
+  std::uint64_t kv_value_bytes_max = 512 * 1024;
+  std::uint64_t txn_bytes_max = 512 * 1024;
+  std::uint64_t txn_ops_max = 128;
+  Nanos session_ttl_min{std::chrono::seconds(10)};
+  api::WaitLimits waits;
+  bool strict_json = false;
+};
+
+/// Session renewals are answered from the leader's memory (daemon/leases); main thread behind it.
+class SessionRenewals {
+ public:
+  virtual ~SessionRenewals() = default;
+  /// True: the session lives and its timer was reset; false: unknown, expired or expiring (404). Resumes on the caller's loop.
+  virtual Task<Result<bool>> renew(std::string session_id) = 0;
+};
+
+/// Cluster facts for /v1/status and /v1/operator/raft (contract 12).
+class ClusterView {
+ public:
+  virtual ~ClusterView() = default;
+  struct Peer {
+    std::string id;
+    std::string name;
+    std::string address;
+    bool leader = false;
+    bool voter = true;
+    std::uint64_t last_index = 0;
+  };
+  virtual Task<std::vector<Peer>> peers() = 0;
+  virtual Task<std::uint64_t> configuration_index() = 0;
+};
+
+struct ServerContext {
+  Loop& loop;
+  Replica& replica;
+  Reader& reader;
+  WatchHub& hub;
+  SessionRenewals& renewals;
+  ClusterView& cluster;
+  const Clock& clock;
+  Metrics& metrics;
+  std::shared_ptr<const ServerSettings> settings;
+  /// Random bytes for ids and jitter, not for secrets that guard anything.
+  Rng rng;
+};
+
+}  // namespace conclave::daemon
