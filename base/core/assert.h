@@ -10,9 +10,10 @@ namespace conclave {
                                    const char* why);
 }
 
-#define CONCLAVE_ASSERT(expression)        \
-  (static_cast<bool>(expression) ? void(0) \
-                                 : ::conclave::assertion_failed(#expression, __FILE__, __LINE__, ""))
+#define CONCLAVE_ASSERT(expression) \
+  (static_cast<bool>(expression)    \
+       ? void(0)                    \
+       : ::conclave::assertion_failed(#expression, __FILE__, __LINE__, ""))
 
 /// The same with a sentence: what was believed, and why.
 #define CONCLAVE_ASSERT_WHY(expression, why) \

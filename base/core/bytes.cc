@@ -25,9 +25,15 @@ T load_raw(const char* at) {
 }  // namespace
 
 void append_u8(std::string& out, std::uint8_t value) { out.push_back(static_cast<char>(value)); }
-void append_u16_be(std::string& out, std::uint16_t value) { append_raw(out, __builtin_bswap16(value)); }
-void append_u32_be(std::string& out, std::uint32_t value) { append_raw(out, __builtin_bswap32(value)); }
-void append_u64_be(std::string& out, std::uint64_t value) { append_raw(out, __builtin_bswap64(value)); }
+void append_u16_be(std::string& out, std::uint16_t value) {
+  append_raw(out, __builtin_bswap16(value));
+}
+void append_u32_be(std::string& out, std::uint32_t value) {
+  append_raw(out, __builtin_bswap32(value));
+}
+void append_u64_be(std::string& out, std::uint64_t value) {
+  append_raw(out, __builtin_bswap64(value));
+}
 void append_u32_le(std::string& out, std::uint32_t value) { append_raw(out, value); }
 void append_u64_le(std::string& out, std::uint64_t value) { append_raw(out, value); }
 

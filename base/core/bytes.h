@@ -1,8 +1,8 @@
 #pragma once
 
 /// Bytes in and out of integers: fixed-width big-endian (keys, whose byte order is their sort
-/// order) and little-endian (records), and protobuf's varints. Owned bytes are std::string, borrowed
-/// bytes are std::string_view.
+/// order) and little-endian (records), and protobuf's varints. Owned bytes are std::string,
+/// borrowed bytes are std::string_view.
 
 #include <cstdint>
 #include <optional>

@@ -13,19 +13,19 @@ namespace conclave {
 
 /// What kind of thing went wrong; api/rest maps each to one HTTP status.
 enum class ErrorCode {
-  bad_request,    ///< The request itself is wrong (400).
-  denied,         ///< Not allowed to this token or address (403).
-  not_found,      ///< What was named does not exist (404).
-  not_allowed,    ///< The method is not allowed here (405).
-  too_large,      ///< A body, value or list over its limit (413).
-  too_many,       ///< A rate or connection limit (429).
-  failed,         ///< Asked for properly, could not be done (500).
-  no_leader,      ///< No leader known or reachable in time (500).
-  unknown_outcome,///< A write that may or may not have happened (500).
-  unavailable,    ///< A bounded resource is used up for now (503).
-  io,             ///< The operating system said no.
-  corrupt,        ///< Bytes on disk or on the wire are not what was written.
-  exists,         ///< Something of that name is there already.
+  bad_request,      ///< The request itself is wrong (400).
+  denied,           ///< Not allowed to this token or address (403).
+  not_found,        ///< What was named does not exist (404).
+  not_allowed,      ///< The method is not allowed here (405).
+  too_large,        ///< A body, value or list over its limit (413).
+  too_many,         ///< A rate or connection limit (429).
+  failed,           ///< Asked for properly, could not be done (500).
+  no_leader,        ///< No leader known or reachable in time (500).
+  unknown_outcome,  ///< A write that may or may not have happened (500).
+  unavailable,      ///< A bounded resource is used up for now (503).
+  io,               ///< The operating system said no.
+  corrupt,          ///< Bytes on disk or on the wire are not what was written.
+  exists,           ///< Something of that name is there already.
 };
 
 /// A code and one sentence: what was tried, on what, and what to do about it.
@@ -54,14 +54,14 @@ inline std::unexpected<Error> fail(std::string_view doing, const Error& error) {
 #define CONCLAVE_CONCAT(a, b) CONCLAVE_CONCAT_INNER(a, b)
 
 /// Runs an expression of type Result<void>; returns its error from the enclosing function.
-#define CONCLAVE_TRY(expression)                                          \
+#define CONCLAVE_TRY(expression)                                         \
   if (auto conclave_result = (expression); !conclave_result.has_value()) \
   return std::unexpected(std::move(conclave_result).error())
 
 /// CONCLAVE_TRY_ASSIGN(auto name, expression): the value of a Result<T>, or return its error.
 #define CONCLAVE_TRY_ASSIGN(target, expression) \
   CONCLAVE_TRY_ASSIGN_INNER(CONCLAVE_CONCAT(conclave_result_, __LINE__), target, expression)
-#define CONCLAVE_TRY_ASSIGN_INNER(result, target, expression)             \
-  auto result = (expression);                                             \
+#define CONCLAVE_TRY_ASSIGN_INNER(result, target, expression)                 \
+  auto result = (expression);                                                 \
   if (!result.has_value()) return std::unexpected(std::move(result).error()); \
   target = std::move(result).value()
