@@ -16,8 +16,8 @@ namespace conclave::api {
 using StringMap = std::map<std::string, std::string>;
 
 struct Node {
-  std::string id;       ///< UUID, or "" for a node that was only registered in the catalog.
-  std::string node;     ///< Name; compared without case, stored as given.
+  std::string id;    ///< UUID, or "" for a node that was only registered in the catalog.
+  std::string node;  ///< Name; compared without case, stored as given.
   std::string address;
   std::string datacenter;
   StringMap tagged_addresses;

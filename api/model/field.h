@@ -1,17 +1,19 @@
 #pragma once
 
 /// The field table: each model struct names its members once, and everything that needs their names
-/// reads that table: JSON both ways (api/codec), configuration files, filter selectors, stored rows and
-/// log entries (api/model/record.h), and the check of the OpenAPI document.
+/// reads that table: JSON both ways (api/codec), configuration files, filter selectors, stored rows
+/// and log entries (api/model/record.h), and the check of the OpenAPI document.
 ///
 ///   struct Weights {
 ///     std::int64_t passing = 1;
-///     static constexpr auto fields() { return std::tuple{field(1, "Passing", &Weights::passing)}; }
+///     static constexpr auto fields() { return std::tuple{field(1, "Passing", &Weights::passing)};
+///     }
 ///   };
 ///
 /// A struct with such a function is Described. Members may be: bool, int64_t, uint64_t, double,
-/// std::string, Bytes, Nanos, an enum with a Names<E> table, another Described struct,
-/// std::optional<T>, std::vector<T>, std::map<std::string, T>, and (in records only) std::variant.
+/// std::string, Bytes, Nanos, an enum with an enum_end, another Described struct, std::optional<T>,
+/// std::vector<T>, std::map<std::string, T>, and (in records only) std::variant and
+/// std::string_view, which borrows from the bytes that were decoded.
 
 #include <cstdint>
 #include <string>
@@ -30,16 +32,16 @@ enum class Show : std::uint8_t {
 
 template <class Owner, class Value>
 struct Field {
-  std::uint32_t number;      ///< Tag in records; never reused, 0 = not stored.
-  std::string_view name;     ///< JSON name as Consul spells it.
-  Value Owner::*member;
+  std::uint32_t number;   ///< Tag in records; never reused, 0 = not stored.
+  std::string_view name;  ///< JSON name as Consul spells it.
+  Value Owner::* member;
   Show show;
-  std::string_view alias;    ///< A second name accepted on input (snake_case), or empty.
+  std::string_view alias;  ///< A second name accepted on input (snake_case), or empty.
 };
 
 template <class Owner, class Value>
 constexpr Field<Owner, Value> field(std::uint32_t number, std::string_view name,
-                                    Value Owner::*member, Show show = Show::always,
+                                    Value Owner::* member, Show show = Show::always,
                                     std::string_view alias = {}) {
   return {number, name, member, show, alias};
 }
@@ -56,6 +58,11 @@ struct Bytes {
   friend bool operator==(const Bytes&, const Bytes&) = default;
   friend auto operator<=>(const Bytes&, const Bytes&) = default;
 };
+
+/// One past the largest value of an enum whose values are 0, 1, 2, ...: records refuse the rest.
+/// Every enum that is a member of a Described struct specialises it beside its definition.
+template <class E>
+inline constexpr std::uint64_t enum_end = 0;
 
 template <class T>
 concept Described = requires { T::fields(); };

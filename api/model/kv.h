@@ -17,7 +17,7 @@ struct KvEntry {
   std::string key;
   std::uint64_t flags = 0;
   Bytes value;
-  std::string session;           ///< Holder, "" when not locked.
+  std::string session;  ///< Holder, "" when not locked.
   std::uint64_t create_index = 0;
   std::uint64_t modify_index = 0;
   /// Revision of the acquisition by the present or last holder: strictly rising over the whole

@@ -16,26 +16,22 @@ namespace conclave::api {
 enum class MemberStatus : std::uint8_t { none = 0, alive = 1, leaving = 2, left = 3, failed = 4 };
 
 struct Member {
-  std::string id;       ///< Node UUID.
+  std::string id;  ///< Node UUID.
   std::string name;
-  std::string address;  ///< IP without port.
-  std::int64_t port = 0;       ///< The serf_lan port.
-  StringMap tags;              ///< "role" consul|node, "dc", "port" (RPC), "build", ...
-  std::uint64_t status = 0;    ///< A MemberStatus.
-  std::uint64_t since = 0;     ///< Revision of the last status change.
+  std::string address;       ///< IP without port.
+  std::int64_t port = 0;     ///< The serf_lan port.
+  StringMap tags;            ///< "role" consul|node, "dc", "port" (RPC), "build", ...
+  std::uint64_t status = 0;  ///< A MemberStatus.
+  std::uint64_t since = 0;   ///< Revision of the last status change.
   std::uint64_t modify_index = 0;
 
   friend bool operator==(const Member&, const Member&) = default;
   static constexpr auto fields() {
     return std::tuple{
-        field(1, "ID", &Member::id),
-        field(2, "Name", &Member::name),
-        field(3, "Addr", &Member::address),
-        field(4, "Port", &Member::port),
-        field(5, "Tags", &Member::tags),
-        field(6, "Status", &Member::status),
-        field(7, "Since", &Member::since),
-        field(8, "ModifyIndex", &Member::modify_index),
+        field(1, "ID", &Member::id),        field(2, "Name", &Member::name),
+        field(3, "Addr", &Member::address), field(4, "Port", &Member::port),
+        field(5, "Tags", &Member::tags),    field(6, "Status", &Member::status),
+        field(7, "Since", &Member::since),  field(8, "ModifyIndex", &Member::modify_index),
     };
   }
 };

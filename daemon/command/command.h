@@ -20,19 +20,37 @@ namespace conclave::daemon {
 
 /// What a KV operation does; the verbs of contract section 4, and PUT/DELETE of section 3.
 enum class KvVerb : std::uint8_t {
-  set = 0, cas, lock, unlock, get, get_or_empty, get_tree, check_index, check_session,
-  check_not_exists, remove, remove_tree, remove_cas,
+  set = 0,
+  cas,
+  lock,
+  unlock,
+  get,
+  get_or_empty,
+  get_tree,
+  check_index,
+  check_session,
+  check_not_exists,
+  remove,
+  remove_tree,
+  remove_cas,
 };
+
+}  // namespace conclave::daemon
+
+template <>
+inline constexpr std::uint64_t conclave::api::enum_end<conclave::daemon::KvVerb> = 13;
+
+namespace conclave::daemon {
 
 /// One KV operation, alone or inside a transaction.
 struct KvOp {
   static constexpr std::uint32_t record_tag = 1;
   KvVerb verb = KvVerb::set;
-  std::string key;       ///< Or the prefix, for the tree verbs.
+  std::string key;  ///< Or the prefix, for the tree verbs.
   api::Bytes value;
   std::uint64_t flags = 0;
-  std::uint64_t index = 0;   ///< ModifyIndex operand of cas, check_index, remove_cas.
-  std::string session;       ///< Operand of lock, unlock, check_session.
+  std::uint64_t index = 0;  ///< ModifyIndex operand of cas, check_index, remove_cas.
+  std::string session;      ///< Operand of lock, unlock, check_session.
 
   friend bool operator==(const KvOp&, const KvOp&) = default;
   static constexpr auto fields() {
@@ -87,10 +105,9 @@ struct Register {
   friend bool operator==(const Register&, const Register&) = default;
   static constexpr auto fields() {
     using api::field;
-    return std::tuple{field(1, "Node", &Register::node),
-                      field(2, "SkipNodeUpdate", &Register::skip_node_update),
-                      field(3, "Service", &Register::service),
-                      field(4, "Checks", &Register::checks)};
+    return std::tuple{
+        field(1, "Node", &Register::node), field(2, "SkipNodeUpdate", &Register::skip_node_update),
+        field(3, "Service", &Register::service), field(4, "Checks", &Register::checks)};
   }
 };
 
@@ -169,7 +186,8 @@ using CommandBody =
 
 struct Command {
   CommandBody body;
-  /// Client-chosen id under which the outcome is kept, so that a retry is applied at most once; "" = none.
+  /// Client-chosen id under which the outcome is kept, so that a retry is applied at most once; ""
+  /// = none.
   std::string request_id;
 
   friend bool operator==(const Command&, const Command&) = default;
@@ -208,17 +226,18 @@ struct TxnError {
   }
 };
 
-/// What became of a command. `error` not empty: the command was refused and changed nothing; the text is the
-/// HTTP 500 body (contract 1.2). `done` false with no error: the condition did not hold (cas failed, lock held): the
-/// API's literal `false`.
+/// What became of a command. `error` not empty: the command was refused and changed nothing; the
+/// text is the HTTP 500 body (contract 1.2). `done` false with no error: the condition did not hold
+/// (cas failed, lock held): the API's literal `false`.
 struct Outcome {
   bool done = false;
   std::string error;
   std::uint64_t revision = 0;  ///< Of the state after this command.
   std::uint64_t fence = 0;     ///< Of a granted lock.
-  /// Not 0: the removal goes on in ContinueJob commands; the proposer's client is answered after the last.
+  /// Not 0: the removal goes on in ContinueJob commands; the proposer's client is answered after
+  /// the last.
   std::uint64_t job = 0;
-  std::vector<api::KvEntry> results;     ///< Of a transaction.
+  std::vector<api::KvEntry> results;  ///< Of a transaction.
   std::vector<TxnError> txn_errors;
 
   friend bool operator==(const Outcome&, const Outcome&) = default;
