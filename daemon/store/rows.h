@@ -1,9 +1,9 @@
 #pragma once
 
 /// The Rows port: ordered byte keys to byte rows, all tables in one key space (daemon/tables puts a
-/// table's tag in front of each key). The state machine is written against it and nothing else; it has an LMDB
-/// implementation (daemon/store/lmdb_rows.h), an in-memory one (memory_rows.h) and an overlay
-/// that keeps a command's changes until it is known to succeed (overlay.h).
+/// table's tag in front of each key). The state machine is written against it and nothing else; it
+/// has an LMDB implementation (daemon/store/lmdb_rows.h), an in-memory one (memory_rows.h) and an
+/// overlay that keeps a command's changes until it is known to succeed (overlay.h).
 
 #include <concepts>
 #include <functional>

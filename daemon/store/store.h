@@ -1,10 +1,11 @@
 #pragma once
 
-/// The state on disk: one LMDB environment per generation, committed without syncing after each batch of entries, made durable by a
-/// checkpoint every second or 16 MiB; the log replays what a checkpoint does not hold (design section 5, docs/formats.md).
+/// The state on disk: one LMDB environment per generation, committed without syncing after each
+/// batch of entries, made durable by a checkpoint every second or 16 MiB; the log replays what a
+/// checkpoint does not hold (design section 5, docs/formats.md).
 ///
-/// Threads: begin() and the write transaction belong to main; every other loop reads through its own Reader; write-out and syncs
-/// run on the checkpoint thread that the store owns.
+/// Threads: begin() and the write transaction belong to main; every other loop reads through its
+/// own Reader; write-out and syncs run on the checkpoint thread that the store owns.
 
 #include <cstdint>
 #include <functional>
@@ -19,12 +20,15 @@
 namespace conclave::daemon {
 
 struct StoreOptions {
-  std::string directory;              ///< <data_dir>/state; created if missing.
-  bool sync_full = false;             ///< storage.sync = full: every commit is synchronous.
+  std::string directory;   ///< <data_dir>/state; created if missing.
+  bool sync_full = false;  ///< storage.sync = full: every commit is synchronous.
   std::uint64_t map_bytes = 64ull << 30;
   std::uint32_t readers_max = 1024;
   std::uint64_t checkpoint_bytes = 16 << 20;
-  std::uint32_t checkpoint_ms = 1000;
+  std::uint32_t checkpoint_ms = 1000;  ///< 0 = only by bytes or start_checkpoint().
+  /// Where write-out and syncs run; empty = a thread that the store owns. The crash explorer steps
+  /// them by hand.
+  std::function<void(std::function<void()>)> worker;
 };
 
 /// What the state has applied: written in the same LMDB transaction as its effects.
@@ -34,19 +38,40 @@ struct AppliedPosition {
   friend bool operator==(const AppliedPosition&, const AppliedPosition&) = default;
 };
 
-/// A read-only view of one committed state. Lives at most 100 ms and never across a network write, because an old reader keeps LMDB
-/// from reusing pages. Move-only; used on the loop that opened it.
+/// A read-only view of one committed state. Lives at most 100 ms and never across a network write,
+/// because an old reader keeps LMDB from reusing pages. Move-only; used on the loop that opened it.
 class ReadSnapshot {
  public:
-  ~ReadSnapshot();
-  ReadSnapshot(ReadSnapshot&&) noexcept;
-  const ReadRows& rows() const;
-  AppliedPosition applied() const;
+  /// What stands behind a snapshot. The store's own goes back to its Reader's pool; tests bring
+  /// others.
+  class Impl {
+   public:
+    virtual ~Impl() = default;
+    virtual const ReadRows& rows() const = 0;
+    virtual AppliedPosition applied() const = 0;
+    /// The snapshot ends: deletes `self`, or keeps it for the next one.
+    virtual void end(std::unique_ptr<Impl> self) { self.reset(); }
+  };
+
+  explicit ReadSnapshot(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+  ~ReadSnapshot() { end(); }
+  ReadSnapshot(ReadSnapshot&&) noexcept = default;
+  ReadSnapshot& operator=(ReadSnapshot&& other) noexcept {
+    if (this != &other) {
+      end();
+      impl_ = std::move(other.impl_);
+    }
+    return *this;
+  }
+
+  const ReadRows& rows() const { return impl_->rows(); }
+  AppliedPosition applied() const { return impl_->applied(); }
 
  private:
-  friend class Reader;
-  struct Impl;
-  explicit ReadSnapshot(std::unique_ptr<Impl> impl);
+  void end() {
+    if (Impl* impl = impl_.get()) impl->end(std::move(impl_));
+  }
+
   std::unique_ptr<Impl> impl_;
 };
 
@@ -54,6 +79,7 @@ class ReadSnapshot {
 class Reader {
  public:
   virtual ~Reader() = default;
+  /// The newest committed state. Ends the process if all reader slots are taken.
   virtual ReadSnapshot open() = 0;
 };
 
@@ -68,28 +94,37 @@ class WriteBatch {
 
 class Store {
  public:
-  /// Opens the newest generation the same way on every start: put the checkpoint's meta pages back, fsync, open, pin.
-  /// Errors: directory in use by another process, not writable, unknown format, both checkpoints unreadable (corrupt: rebuild).
+  /// Opens the newest generation the same way on every start: put the checkpoint's meta pages back,
+  /// fsync, open, pin. Errors: directory in use by another process, not writable, unknown format,
+  /// both checkpoints unreadable (corrupt: rebuild). `main` need not run yet.
   static Result<std::unique_ptr<Store>> open(const StoreOptions& options, Loop& main,
                                              Metrics& metrics);
   virtual ~Store() = default;
 
   virtual AppliedPosition applied() const = 0;
+  /// At most one batch at a time; destroying it uncommitted drops its changes.
   virtual std::unique_ptr<WriteBatch> begin() = 0;
+  /// Any thread. The reader keeps the environment open for as long as it lives.
   virtual std::unique_ptr<Reader> make_reader() = 0;
 
-  /// Called on main after each durable checkpoint with the applied index it holds; the log may be cut up to there.
+  /// Called on main after each durable checkpoint with the applied index it holds; the log may be
+  /// cut up to there.
   virtual void on_checkpoint(std::function<void(AppliedPosition)> done) = 0;
-  /// Takes a last checkpoint and waits for it; before shutdown.
+  /// Begins a checkpoint of what is committed now, unless one is under way. The store does this by
+  /// itself as options say.
+  virtual void start_checkpoint() = 0;
+  /// Takes a last checkpoint and waits for it; before shutdown, on main. Nothing may be begun
+  /// afterwards.
   virtual void close() = 0;
 
   struct Usage {
-    std::uint64_t data_bytes = 0;       ///< Pages in use × page size.
+    std::uint64_t data_bytes = 0;  ///< Pages in use × page size.
     std::uint64_t file_bytes = 0;
     std::uint64_t disk_free_bytes = 0;  ///< Of the file system.
     std::uint64_t rows = 0;
-    std::uint64_t state_hash = 0;       ///< Order-free sum over all rows.
+    std::uint64_t state_hash = 0;  ///< Order-free sum over all rows.
   };
+  /// Main.
   virtual Usage usage() const = 0;
 };
 
