@@ -8,7 +8,8 @@ namespace conclave {
 class Clock {
  public:
   virtual ~Clock() = default;
-  /// CLOCK_BOOTTIME: never steps, goes on during suspend. Every lease, deadline and timeout is judged by it.
+  /// CLOCK_BOOTTIME: never steps, goes on during suspend. Every lease, deadline and timeout is
+  /// judged by it.
   virtual Nanos boot_now() const = 0;
   /// Unix time: for display and log lines only.
   virtual Nanos wall_now() const = 0;
