@@ -1,0 +1,20 @@
+#pragma once
+
+/// The member table, by name without case.
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "api/model/member.h"
+#include "daemon/store/rows.h"
+
+namespace conclave::daemon {
+
+std::string member_key(std::string_view name);
+
+std::optional<api::Member> find_member(const ReadRows& rows, std::string_view name);
+/// All members, by lower-case name.
+void visit_members(const ReadRows& rows, FunctionRef<bool(const api::Member&)> visit);
+
+}  // namespace conclave::daemon
