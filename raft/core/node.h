@@ -2,16 +2,29 @@
 
 /// One Raft server's decisions: a deterministic state machine without I/O, clock, thread or global.
 ///
-/// Inputs are tick(), receive(), propose(), persisted() and applied(); the output is one Ready, whose fields say what must
-/// happen before what. Same inputs and seed, same outputs, byte for byte. Names and rules are the paper's: Ongaro & Ousterhout, "In
-/// Search of an Understandable Consensus Algorithm" (Figure 2), and Ongaro's dissertation for pre-vote, leases and read index.
+/// Inputs are tick(), receive(), propose(), persisted() and applied(); the output is one Ready,
+/// whose fields say what must happen before what. Same inputs and seed, same outputs, byte for
+/// byte. Names and rules are the paper's: Ongaro & Ousterhout, "In Search of an Understandable
+/// Consensus Algorithm" (Figure 2), and Ongaro's dissertation for pre-vote, leases and read index.
 ///
 /// The host's contract (raft/host does this, and so does the simulator):
-///   1. write ready.hard_state and ready.entries durably, in one batch; then persisted(ready.batch);
-///   2. send ready.messages at once: everything in them may be sent before the write is durable; what may not (votes, append
+///   1. if ready.must_write(): write ready.hard_state and ready.entries durably, in one batch; then
+///   persisted(ready.batch). At most
+///      one write is under way: until persisted(), further Readies carry no write;
+///   2. send ready.messages at once: everything in them may be sent before the write is durable;
+///   what may not (votes, append
 ///      replies, the leader's own match) is held inside the node until persisted();
-///   3. apply ready.committed in order, then applied(last index);
+///   3. apply ready.committed in order, then applied(last index). They are on this server's disk
+///   already, so that a state
+///      machine is never ahead of its own log;
 ///   4. answer ready.reads once the state machine has applied their index.
+///
+/// What is here: elections with pre-vote, check-quorum and leader stickiness, log replication with
+/// flow control, the commit rule, read rounds and the leader's lease, configurations as they come
+/// in the log (joint ones count as such). Not here at all: proposing configuration changes and
+/// promoting learners, snapshot transfer (a follower whose next entry was compacted away gets
+/// heartbeats only; InstallSnapshot is dropped like a lost message), leadership transfer
+/// (TimeoutNow likewise).
 
 #include <cstdint>
 #include <memory>
@@ -39,30 +52,34 @@ struct ReadPoint {
 };
 
 struct Ready {
-  std::uint64_t batch = 0;              ///< Hand back to persisted(); ascends.
+  std::uint64_t batch = 0;  ///< With a write: hand back to persisted(); ascends. Without: 0.
   std::optional<HardState> hard_state;  ///< Write durably in the same batch as the entries.
   std::vector<Entry> entries;           ///< Append; truncate any conflicting suffix first.
   std::vector<Message> messages;        ///< May be sent now.
   std::vector<Entry> committed;         ///< Apply in order.
   std::vector<ReadPoint> reads;
-  std::vector<ReadId> failed_reads;     ///< Asked for, not answerable: leadership lost.
+  std::vector<ReadId> failed_reads;  ///< Asked for, not answerable: leadership lost.
   bool must_write() const { return hard_state.has_value() || !entries.empty(); }
 };
 
 /// What a node starts from: what raft/wal recovered.
 struct InitialState {
   HardState hard_state;
-  Configuration configuration;   ///< In force at `last entry`; empty = not initialised.
-  Index base_index;              ///< The entry before the first in `entries` (snapshot or compaction).
+  /// In force at base_index; those among `entries` are found by the node itself. No servers here
+  /// and none in the entries: not initialised, so it follows but never campaigns.
+  Configuration configuration;
+  Index base_index;  ///< The entry before the first in `entries` (snapshot or compaction).
   Term base_term;
-  std::vector<Entry> entries;    ///< All that follow base, contiguous.
-  Index commit_index;            ///< Known committed: at least the state machine's applied index.
-  Index applied_index;
+  std::vector<Entry> entries;  ///< All that follow base, contiguous.
+  Index commit_index;          ///< Known committed; raised to applied_index if that is larger.
+  Index applied_index;         ///< Of the state machine; base_index or later, within the log.
 };
 
 class Node {
  public:
   Node(NodeId self, const Options& options, InitialState initial, Rng rng);
+  ~Node();
+  Node(Node&&) noexcept;
 
   /// One logical tick: the only notion of time. Options give everything in ticks.
   void tick();
@@ -71,35 +88,63 @@ class Node {
   /// Appends a command to the leader's log. ErrorCode::no_leader when not leader; too_many when the
   /// uncommitted bytes are at their limit.
   Result<Index> propose(std::string payload);
-  /// Asks for a read point; see Ready::reads. ErrorCode::no_leader when not leader.
+  /// Asks for a read point; see Ready::reads. Reads asked for between two Readies share one round;
+  /// before an entry of the own term is committed they wait for that (§8). ErrorCode::no_leader
+  /// when not leader, too_many beyond reads_max.
   Result<ReadId> request_read();
+  /// The write of that batch is durable. A failed write has no answer: the process must end.
   void persisted(std::uint64_t batch);
+  /// The state machine has applied everything up to `through`.
   void applied(Index through);
   /// The log up to and including `through` (<= applied) may be forgotten.
   void compact(Index through);
-  /// Becomes a candidate at once, without waiting for the timeout; for a lone voter at start.
+  /// Starts an election now instead of after the timeout, with pre-vote as usual. A server that is
+  /// alone is leader when this returns: its vote and its no-op are one write. Nothing happens on a
+  /// leader or a non-voter.
   void campaign();
 
   bool has_ready() const;
   Ready take_ready();
 
+  const NodeId& self() const;
+  const Options& options() const;
   Role role() const;
   Term current_term() const;
+  const NodeId& voted_for() const;
   /// "" when unknown.
   const NodeId& leader() const;
   Index commit_index() const;
+  Index applied_index() const;
+  Index first_index() const;
   Index last_index() const;
+  Term last_term() const;
+  Index durable_index() const;
+  /// nullopt outside the log kept in memory.
+  std::optional<Term> term_at(Index index) const;
+  /// In force: the last one in the log, committed or not (§6), and where it stands (0 = from the
+  /// initial state).
   const Configuration& configuration() const;
-  /// True once an entry of this leader's own term is committed and applied: before that it answers no read (§8).
+  Index configuration_index() const;
+  /// True once an entry of this leader's own term is committed and applied: before that it answers
+  /// no read (§8).
   bool is_ready_leader() const;
-  /// Ticks during which this leader may answer reads without asking, 0 = none; a lone voter's never runs out.
+  /// The number of the tick before which the latest read round confirmed by a quorum was sent,
+  /// counted from construction; nullopt when there is none. Whoever has a clock turns it into a
+  /// deadline: time of that tick + lease_ticks × tick length.
+  std::optional<std::uint64_t> lease_start_tick() const;
+  /// Ticks during which this leader may answer reads without asking, 0 = none, forever for a lone
+  /// voter. Only as true as ticks are regular: see lease_start_tick().
   std::uint64_t lease_ticks_left() const;
+  static constexpr std::uint64_t forever = UINT64_MAX;
+  /// Ticks since this server last heard a leader of its term, or since its start; 0 on the leader.
+  std::uint64_t ticks_since_leader() const;
+  std::uint64_t ticks() const;
+  /// Payload bytes proposed here and not committed yet; 0 unless leader.
+  std::uint64_t uncommitted_bytes() const;
 
-  /// Asserts what must hold after every input (Figure 3 and reliability rules); cheap enough to stay on.
+  /// Asserts what must hold after every input (Figure 3 and reliability rules); cheap enough to
+  /// stay on.
   void check_invariants() const;
-
-  ~Node();
-  Node(Node&&) noexcept;
 
  private:
   struct State;

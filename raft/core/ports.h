@@ -1,7 +1,7 @@
 #pragma once
 
-/// The ports over which raft/host orders a Ready: production gives it the real log, links and state machine, the
-/// simulator gives it simulated ones and runs the very same host.
+/// The ports over which raft/host orders a Ready: production gives it the real log, links and state
+/// machine, the simulator gives it simulated ones and runs the very same host.
 
 #include <cstdint>
 #include <functional>
@@ -19,8 +19,11 @@ namespace conclave::raft {
 class LogPort {
  public:
   virtual ~LogPort() = default;
-  /// Writes hard state (if given) and entries with one fdatasync, then calls `durable` on the host's loop. `commit` is the known commit
-  /// index, kept as a hint for recovery. A failure ends the process; there is no error to return.
+  /// Writes hard state (if given) and entries with one fdatasync, then calls `durable` on the
+  /// host's loop. `commit` is the known commit index, kept as a hint for recovery. Entries at or
+  /// below the log's last index replace it and all that follows. What the arguments point to is
+  /// valid until write() returns. `durable` may be called from within. A failure ends the process;
+  /// there is no error.
   virtual void write(const HardState* hard_state, std::span<const Entry> entries, Index commit,
                      std::function<void()> durable) = 0;
   /// Entries up to and including `through` are no longer needed: their state is checkpointed.
@@ -31,12 +34,14 @@ class LogPort {
 class StateMachinePort {
  public:
   virtual ~StateMachinePort() = default;
-  /// Applies entries in order, atomically with the last one's index; all kinds are passed, so that the applied index is exact.
+  /// Applies entries in order, atomically with the last one's index; all kinds are passed, so that
+  /// the applied index is exact.
   virtual void apply(std::span<const Entry> entries) = 0;
-  /// The role, term or leader changed.
+  /// The role, term or leader changed. Before the entries that follow from it are applied.
   virtual void leadership_changed(Role role, Term term, const NodeId& leader) = 0;
-  /// An earlier propose() found a write in flight or the host was not ready; now a proposal would be written at once. This
-  /// is what makes group commit: whatever was queued meanwhile becomes one entry.
+  /// Host::accepts_proposal() became true: this server became a leader that has applied its no-op,
+  /// or the write in flight completed and what it committed is applied. This is what makes group
+  /// commit: whatever was queued meanwhile becomes one entry.
   virtual void ready_for_proposal() = 0;
 };
 

@@ -22,6 +22,7 @@ struct Term {
 };
 
 inline Index next(Index index) { return {index.value + 1}; }
+inline Term next(Term term) { return {term.value + 1}; }
 inline Index previous(Index index) { return {index.value - 1}; }
 
 /// A server: its UUID text. Ordered, because the core iterates in a fixed order.

@@ -1,7 +1,8 @@
 #pragma once
 
-/// The loop around the core: ticks in, Ready out, over the ports, in the order that raft/core/node.h prescribes. Main thread; owns the
-/// Node and nothing else. It has no socket and no file: the simulator runs this very code.
+/// The loop around the core: ticks in, Ready out, over the ports, in the order that
+/// raft/core/node.h prescribes. Main thread; owns the Node and nothing else. It has no socket and
+/// no file: the simulator runs this very code.
 
 #include <cstdint>
 #include <functional>
@@ -23,22 +24,29 @@ struct LogPosition {
 
 class Host {
  public:
-  /// The ports outlive the host.
+  /// The ports outlive the host, and complete no write after its end.
   Host(Node node, LogPort& log, StateMachinePort& machine, PeersPort& peers);
+  Host(const Host&) = delete;
+  Host& operator=(const Host&) = delete;
 
-  /// Called every Options::tick_ms by whoever owns the timer.
+  /// Called every Options::tick_ms by whoever owns the timer (daemon/replica; the simulator).
   void tick();
   void receive(Message message);
-  /// Starts: a lone voter campaigns at once. Entries known to be committed are applied before this returns or through later
-  /// write completions.
+  /// Starts: a server that is alone campaigns at once, the others wait for their timeout. Entries
+  /// known to be committed are applied before this returns.
   void start();
 
-  /// True when a proposal made now would start a write of its own: leader, nothing in flight.
+  /// True when a proposal made now would be written at once: a leader that has applied its no-op,
+  /// with no write in flight. Its becoming true is announced by
+  /// StateMachinePort::ready_for_proposal().
   bool accepts_proposal() const;
-  /// Appends one entry. ErrorCode::no_leader when not leader; too_many when the uncommitted bound is reached.
+  /// Appends one entry. ErrorCode::no_leader when not leader; too_many when the uncommitted bound
+  /// is reached. May be called at any time on main, from within the ports too; the entry joins the
+  /// next write.
   Result<LogPosition> propose(std::string payload);
-  /// Calls `done` with the index that must be applied before the read is answered, after a quorum round
-  /// (at once for a lone voter); or with ErrorCode::no_leader.
+  /// Calls `done` with the index that must be applied before the read is answered, after a quorum
+  /// round (at once for a lone voter); or with ErrorCode::no_leader. Possibly from within this
+  /// call.
   void request_read(std::function<void(Result<Index>)> done);
 
   /// The state up to `through` is in a durable checkpoint: the log may be cut.
@@ -48,6 +56,10 @@ class Host {
 
  private:
   void pump();
+  void carry_out(Ready ready);
+  void write(const Ready& ready);
+  void announce_leadership();
+  void announce_readiness();
 
   Node node_;
   LogPort& log_;
@@ -55,6 +67,10 @@ class Host {
   PeersPort& peers_;
   bool write_in_flight_ = false;
   bool pumping_ = false;
+  bool accepted_proposals_ = false;
+  Role announced_role_ = Role::follower;
+  Term announced_term_;
+  NodeId announced_leader_;
   std::map<ReadId, std::function<void(Result<Index>)>> reads_;
 };
 

@@ -1,0 +1,66 @@
+#include <algorithm>
+
+#include "base/core/assert.h"
+#include "raft/core/node_state.h"
+
+namespace conclave::raft {
+
+/// Figure 2, Leaders: the largest N that a majority holds durably and whose entry is of the current
+/// term. Older entries are committed with it, never by counting (§5.4.2, Figure 8).
+void Node::State::advance_leader_commit() {
+  const Index majority{quorum_value(configuration(), [this](const NodeId& id) -> std::uint64_t {
+    if (id == self) return log.durable_index().value;
+    const auto peer = peers.find(id);
+    return peer == peers.end() ? 0 : peer->second.match_index.value;
+  })};
+  if (majority <= commit_index || log.term_at(majority) != hard_state.current_term) return;
+  set_commit_index(majority);
+  // Followers that have everything learn of it now, the others with their next entries.
+  for (const auto& [id, progress] : peers) {
+    if (progress.state == Progress::State::replicate && progress.next_index > log.last_index()) {
+      send(id, AppendEntries{log.last_index(), log.last_term(), {}, commit_index});
+    }
+  }
+}
+
+void Node::State::set_commit_index(Index index) {
+  if (index <= commit_index) return;
+  CONCLAVE_ASSERT_WHY(index <= log.last_index(), "only entries that are here can be committed");
+  if (role == Role::leader) {
+    for (Index i = next(commit_index); i <= index; i = next(i)) {
+      const std::uint64_t bytes = log.at(i).payload.size();
+      CONCLAVE_ASSERT(bytes <= uncommitted_bytes);
+      uncommitted_bytes -= bytes;
+    }
+  }
+  commit_index = index;
+}
+
+bool Node::State::own_term_committed() const {
+  return role == Role::leader && commit_index >= term_start_index;
+}
+
+/// A server uses the latest configuration in its log, whether committed or not (§6).
+void Node::State::note_configuration(const Entry& entry) {
+  Result<Configuration> decoded = decode_configuration(entry.payload);
+  CONCLAVE_ASSERT_WHY(decoded.has_value(),
+                      "a configuration entry that this version cannot read: install the version "
+                      "that wrote it; an entry is never skipped");
+  configurations.emplace_back(entry.index, std::move(*decoded));
+}
+
+void Node::State::rebuild_peers() {
+  peers.clear();
+  for (const auto* list : {&configuration().servers, &configuration().outgoing}) {
+    for (const Server& server : *list) {
+      if (server.id == self) continue;
+      // Figure 2: nextIndex starts after the leader's last entry, matchIndex at 0.
+      Progress progress;
+      progress.next_index = next(log.last_index());
+      progress.recently_active = true;
+      peers.emplace(server.id, std::move(progress));
+    }
+  }
+}
+
+}  // namespace conclave::raft

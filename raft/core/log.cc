@@ -1,0 +1,86 @@
+#include "raft/core/log.h"
+
+#include <algorithm>
+
+#include "base/core/assert.h"
+
+namespace conclave::raft {
+
+Log::Log(Index base_index, Term base_term, std::vector<Entry> entries)
+    : base_index_(base_index), base_term_(base_term), entries_(std::move(entries)) {
+  Term term = base_term_;
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    CONCLAVE_ASSERT_WHY(entries_[i].index.value == base_index_.value + i + 1,
+                        "recovered entries follow the base without a gap");
+    CONCLAVE_ASSERT_WHY(entries_[i].term >= term, "terms in a log do not go down");
+    term = entries_[i].term;
+  }
+  handed_index_ = durable_index_ = last_index();
+}
+
+Term Log::last_term() const { return entries_.empty() ? base_term_ : entries_.back().term; }
+
+std::optional<Term> Log::term_at(Index index) const {
+  if (index == base_index_) return base_term_;
+  if (index < base_index_ || index > last_index()) return std::nullopt;
+  return at(index).term;
+}
+
+const Entry& Log::at(Index index) const {
+  CONCLAVE_ASSERT(index > base_index_);
+  CONCLAVE_ASSERT(index <= last_index());
+  return entries_[index.value - base_index_.value - 1];
+}
+
+void Log::append(Entry entry) {
+  CONCLAVE_ASSERT_WHY(entry.index == next(last_index()), "the log is contiguous");
+  CONCLAVE_ASSERT_WHY(entry.term >= last_term(), "terms in a log do not go down");
+  entries_.push_back(std::move(entry));
+}
+
+void Log::truncate_from(Index from) {
+  CONCLAVE_ASSERT(from > base_index_);
+  CONCLAVE_ASSERT(from <= last_index());
+  entries_.resize(from.value - base_index_.value - 1);
+  handed_index_ = std::min(handed_index_, last_index());
+  durable_index_ = std::min(durable_index_, last_index());
+}
+
+void Log::compact(Index through) {
+  if (through <= base_index_) return;
+  CONCLAVE_ASSERT_WHY(through <= durable_index_, "only what is on disk may be forgotten");
+  const Term term = at(through).term;
+  const auto count = static_cast<std::ptrdiff_t>(through.value - base_index_.value);
+  entries_.erase(entries_.begin(), entries_.begin() + count);
+  base_index_ = through;
+  base_term_ = term;
+}
+
+std::span<const Entry> Log::slice(Index from, Index through, std::uint64_t bytes_max) const {
+  through = std::min(through, last_index());
+  if (from > through) return {};
+  CONCLAVE_ASSERT(from > base_index_);
+  const std::size_t begin = from.value - base_index_.value - 1;
+  const std::size_t limit = through.value - base_index_.value;
+  std::size_t end = begin;
+  std::uint64_t bytes = 0;
+  while (end < limit) {
+    bytes += entries_[end].payload.size();
+    if (bytes > bytes_max && end > begin) break;
+    ++end;
+  }
+  return std::span(entries_).subspan(begin, end - begin);
+}
+
+std::span<const Entry> Log::take_unwritten() {
+  const std::size_t begin = handed_index_.value - base_index_.value;
+  handed_index_ = last_index();
+  return std::span<const Entry>(entries_).subspan(begin);
+}
+
+void Log::mark_durable(Index through) {
+  CONCLAVE_ASSERT(through <= handed_index_);
+  durable_index_ = std::max(durable_index_, through);
+}
+
+}  // namespace conclave::raft

@@ -1,0 +1,157 @@
+#pragma once
+
+/// Inside of Node; included by its sources only. Each source implements one idea of the paper:
+///   node.cc           construction, inputs' dispatch, the public face
+///   ready.cc          what goes out and what is held until it is durable
+///   election.cc       terms, votes, pre-vote, timeouts, check-quorum (§5.2, §5.4.1; dissertation
+///   §6.2, §9.6) replication.cc    the log: append, match, conflict, progress, flow control (§5.3)
+///   commit.cc         the commit rule and the configuration in force (§5.4.2, §6)
+///   read.cc           heartbeat rounds, read index, lease (§8; dissertation §6.4)
+///   invariants.cc     what must hold after each input
+
+#include <deque>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "raft/core/configuration.h"
+#include "raft/core/log.h"
+#include "raft/core/node.h"
+#include "raft/core/progress.h"
+
+namespace conclave::raft {
+
+struct Node::State {
+  State(NodeId self_id, const Options& chosen, InitialState initial, Rng seeded);
+
+  // --- identity and time
+  const NodeId self;
+  const Options options;
+  Rng rng;
+  std::uint64_t ticks = 0;
+
+  // --- Figure 2, persistent
+  HardState hard_state;
+  Log log;
+
+  // --- Figure 2, volatile
+  Index commit_index;
+  Index applied_index;
+  Index applying_index;  ///< Handed out in Ready::committed.
+  Role role = Role::follower;
+  NodeId leader;
+
+  // --- configurations: the one at the base, then those in the log
+  std::vector<std::pair<Index, Configuration>> configurations;
+
+  // --- writes and what waits for them (ready.cc)
+  bool hard_state_changed = false;
+  std::uint64_t last_batch = 0;
+  bool write_in_flight = false;
+  struct Held {
+    std::uint64_t batch;  ///< Goes out when this batch is durable.
+    Message message;
+  };
+  std::deque<Held> held;
+  /// Candidate's own vote counts once this batch is durable; 0 = not waiting.
+  std::uint64_t own_vote_batch = 0;
+  std::vector<Message> outbox;
+
+  // --- elections
+  std::uint64_t election_elapsed = 0;
+  std::uint64_t election_timeout = 0;
+  std::uint64_t ticks_since_leader = 0;
+  std::map<NodeId, bool> votes;
+
+  // --- leader only
+  std::map<NodeId, Progress> peers;
+  Index term_start_index;  ///< This leader's no-op.
+  std::uint64_t heartbeat_elapsed = 0;
+  std::uint64_t uncommitted_bytes = 0;
+
+  // --- rounds and reads (read.cc)
+  std::uint64_t last_round = 0;
+  std::deque<std::pair<std::uint64_t, std::uint64_t>>
+      rounds;  ///< Round and the tick it was sent in.
+  std::optional<std::uint64_t> lease_start;
+  std::uint64_t last_read = 0;
+  std::vector<ReadId> reads_asked;  ///< Not in a round yet.
+  struct PendingRead {
+    std::uint64_t round;
+    ReadPoint point;
+  };
+  std::deque<PendingRead> reads_in_round;
+  std::vector<ReadPoint> reads_ready;
+  std::vector<ReadId> reads_failed;
+
+  // --- what invariants.cc compares with
+  mutable HardState seen_hard_state;
+  mutable Index seen_commit_index;
+  mutable Index seen_applied_index;
+
+  // node.cc
+  void tick();
+  void receive(Message message);
+  void dispatch(Message& message);
+
+  // ready.cc
+  bool has_ready() const;
+  Ready take_ready();
+  void persisted(std::uint64_t batch);
+  void send(const NodeId& to, MessageBody body);
+  void send_when_durable(const NodeId& to, MessageBody body);
+  std::uint64_t batch_to_wait_for() const;
+
+  // election.cc
+  void become_follower(Term term, const NodeId& new_leader);
+  void start_election();
+  void start_pre_vote();
+  void start_vote();
+  void request_votes(bool pre_vote);
+  void count_vote(const NodeId& from, bool granted);
+  void become_leader();
+  void reset_election_timer();
+  void set_term(Term term);
+  bool log_is_up_to_date(Index last_index, Term last_term) const;
+  bool leader_is_recent() const;
+  bool just_started() const;
+  void check_quorum();
+  void on_request_vote(const Message& message, const RequestVote& request);
+  void on_pre_vote(const Message& message, const RequestVote& request);
+  void on_request_vote_reply(const Message& message, const RequestVoteReply& reply);
+
+  // replication.cc
+  Result<Index> propose(std::string payload);
+  Index append_as_leader(EntryKind kind, std::string payload);
+  void append_to_log(Entry entry);
+  void truncate_log_from(Index from);
+  void send_append(const NodeId& to, Progress& progress);
+  void send_appends();
+  void heard_leader(const NodeId& from);
+  void on_append_entries(const Message& message, AppendEntries& request);
+  void on_append_entries_reply(const Message& message, const AppendEntriesReply& reply);
+  void on_rejected_append(const Message& message, const AppendEntriesReply& reply);
+  AppendEntriesReply reject_append(const AppendEntries& request) const;
+
+  // commit.cc
+  void advance_leader_commit();
+  void set_commit_index(Index index);
+  const Configuration& configuration() const { return configurations.back().second; }
+  void note_configuration(const Entry& entry);
+  void rebuild_peers();
+  bool own_term_committed() const;
+
+  // read.cc
+  Result<ReadId> request_read();
+  bool wants_round() const;
+  void start_round();
+  void confirm_rounds();
+  void fail_reads();
+  void on_heartbeat(const Message& message, const Heartbeat& heartbeat);
+  void on_heartbeat_reply(const Message& message, const HeartbeatReply& reply);
+
+  // invariants.cc
+  void check_invariants() const;
+};
+
+}  // namespace conclave::raft

@@ -1,0 +1,127 @@
+#include "raft/host/host.h"
+
+#include <utility>
+
+#include "base/core/assert.h"
+#include "raft/core/configuration.h"
+
+namespace conclave::raft {
+
+Host::Host(Node node, LogPort& log, StateMachinePort& machine, PeersPort& peers)
+    : node_(std::move(node)), log_(log), machine_(machine), peers_(peers) {}
+
+void Host::start() {
+  pump();
+  if (is_alone(node_.configuration(), node_.self())) {
+    node_.campaign();
+    pump();
+  }
+}
+
+void Host::tick() {
+  node_.tick();
+  pump();
+}
+
+void Host::receive(Message message) {
+  node_.receive(std::move(message));
+  pump();
+}
+
+bool Host::accepts_proposal() const { return !write_in_flight_ && node_.is_ready_leader(); }
+
+Result<LogPosition> Host::propose(std::string payload) {
+  CONCLAVE_TRY_ASSIGN(const Index index, node_.propose(std::move(payload)));
+  const LogPosition position{node_.current_term(), index};
+  accepted_proposals_ =
+      false;  // Announced again once this entry is written, even if that happens within pump().
+  pump();
+  return position;
+}
+
+void Host::request_read(std::function<void(Result<Index>)> done) {
+  Result<ReadId> id = node_.request_read();
+  if (id) {
+    reads_.emplace(*id, std::move(done));
+    pump();
+  } else {
+    done(std::unexpected(std::move(id).error()));
+  }
+}
+
+void Host::checkpointed(Index through) {
+  node_.compact(through);
+  log_.release(through);
+}
+
+/// Carries out Readies until there is none. What the ports call back while one is carried out
+/// changes the node and leaves the rest to the loop that is running already, so nothing here is
+/// re-entered.
+void Host::pump() {
+  if (pumping_) return;
+  pumping_ = true;
+  do {
+    announce_leadership();
+    while (node_.has_ready()) carry_out(node_.take_ready());
+    announce_leadership();
+    announce_readiness();
+  } while (node_.has_ready());
+  pumping_ = false;
+}
+
+/// In the order of raft/core/node.h: the write is started first, so that the disk works while
+/// messages are sent and earlier entries applied.
+void Host::carry_out(Ready ready) {
+  if (ready.must_write()) write(ready);
+  if (!ready.messages.empty()) peers_.send(std::move(ready.messages));
+  announce_leadership();
+  if (!ready.committed.empty()) {
+    machine_.apply(ready.committed);
+    node_.applied(ready.committed.back().index);
+  }
+  for (const ReadPoint& read : ready.reads) {
+    auto asked = reads_.extract(read.id);
+    if (!asked.empty()) asked.mapped()(read.index);
+  }
+  for (const ReadId id : ready.failed_reads) {
+    auto asked = reads_.extract(id);
+    if (!asked.empty()) {
+      asked.mapped()(
+          fail(ErrorCode::no_leader, "leadership was lost before the read was confirmed"));
+    }
+  }
+}
+
+void Host::write(const Ready& ready) {
+  CONCLAVE_ASSERT_WHY(!write_in_flight_, "one write at a time");
+  write_in_flight_ = true;
+  const HardState* hard_state = ready.hard_state ? &*ready.hard_state : nullptr;
+  log_.write(hard_state, ready.entries, node_.commit_index(), [this, batch = ready.batch] {
+    write_in_flight_ = false;
+    node_.persisted(batch);
+    pump();
+  });
+}
+
+void Host::announce_leadership() {
+  if (announced_role_ == node_.role() && announced_term_ == node_.current_term() &&
+      announced_leader_ == node_.leader()) {
+    return;
+  }
+  announced_role_ = node_.role();
+  announced_term_ = node_.current_term();
+  announced_leader_ = node_.leader();
+  machine_.leadership_changed(announced_role_, announced_term_, announced_leader_);
+}
+
+void Host::announce_readiness() {
+  const bool accepts = accepts_proposal();
+  const bool became = accepts && !accepted_proposals_;
+  accepted_proposals_ = accepts;
+  if (!became) return;
+  machine_.ready_for_proposal();
+  // A proposal made just now starts a write in the next turn of the pump.
+  accepted_proposals_ = accepts_proposal() && !node_.has_ready();
+}
+
+}  // namespace conclave::raft
