@@ -1,0 +1,30 @@
+#pragma once
+
+/// When anti-entropy runs. Randomness is drawn by the caller: `random` is 64 uniform bits.
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/core/duration.h"
+
+namespace conclave::agent {
+
+/// 1 up to 128 nodes, then 1 + ceil(log2(nodes) - log2(128)): the catalog's load stays bounded
+/// while the cluster grows (contract 6.5).
+std::int64_t sync_scale(std::size_t nodes);
+
+/// The time until the next full sync: interval * scale, an eighth more or less at random, so that
+/// agents that started together part.
+Nanos full_sync_delay(Nanos interval, std::size_t nodes, std::uint64_t random);
+
+/// After the nth failure in a row (n from 1): 1 s doubled up to 15 s, the upper half of it at
+/// random.
+Nanos retry_delay(std::uint32_t failures, std::uint64_t random);
+
+/// How long an output-only change waits: from half to one and a half times check_update_interval.
+Nanos output_delay(Nanos check_update_interval, std::uint64_t random);
+
+/// Uniform in [0, interval): the first run of a check (contract 7.3).
+Nanos initial_delay(Nanos interval, std::uint64_t random);
+
+}  // namespace conclave::agent
