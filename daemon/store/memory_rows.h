@@ -21,7 +21,7 @@ class MemoryRows final : public Rows {
   /// The same sum that the store keeps (docs/formats.md 3.1), computed over all rows: O(bytes).
   std::uint64_t state_hash() const;
 
-  friend bool operator==(const MemoryRows&, const MemoryRows&) = default;
+  friend bool operator==(const MemoryRows& a, const MemoryRows& b) { return a.rows_ == b.rows_; }
 
  private:
   std::map<std::string, std::string, std::less<>> rows_;

@@ -1,0 +1,42 @@
+#pragma once
+
+/// Generations: each is a directory with one environment and its checkpoints, and `current` names
+/// the one that counts (docs/formats.md 3). This is the one way in, taken on every start: put the
+/// checkpoint's meta pages back, fsync, open, pin.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/core/result.h"
+#include "daemon/store/environment.h"
+
+namespace conclave::daemon {
+
+enum class SyncMode { checkpoint, full };
+
+/// The contents of `current`.
+struct CurrentGeneration {
+  std::uint64_t number = 0;
+  SyncMode mode = SyncMode::checkpoint;
+  friend bool operator==(const CurrentGeneration&, const CurrentGeneration&) = default;
+};
+
+std::string encode_current(const CurrentGeneration& current);
+Result<CurrentGeneration> decode_current(std::string_view text);
+
+/// An open generation, pinned before any write transaction.
+struct OpenGeneration {
+  std::uint64_t number = 0;
+  std::string directory;
+  std::shared_ptr<Environment> environment;
+  MDB_txn* pin = nullptr;  ///< The caller's to end; null with sync_full.
+  Position position;
+  std::uint64_t checkpoint_sequence = 0;  ///< Of the newest checkpoint.
+};
+
+/// Opens the generation that counts, making the first one in an empty directory; removes all
+/// others.
+Result<OpenGeneration> open_generation(const StoreOptions& options);
+
+}  // namespace conclave::daemon
