@@ -1,0 +1,181 @@
+#include "cli/commands/client_flags.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cctype>
+#include <fstream>
+#include <iterator>
+#include <ostream>
+
+#include "base/core/text.h"
+
+namespace conclave::cli {
+namespace {
+
+std::optional<std::string> variable(const Terminal& terminal, std::string_view name) {
+  for (std::string_view prefix : {"CONCLAVE_", "CONSUL_"}) {
+    auto value = terminal.environment(std::string(prefix) + std::string(name));
+    if (value && !value->empty()) return value;
+  }
+  return std::nullopt;
+}
+
+/// A flag, or the variable that stands for it.
+std::string setting(const ParsedFlags& flags, const Terminal& terminal, std::string_view flag,
+                    std::string_view name) {
+  if (auto value = flags.value(flag); value && !value->empty()) return *value;
+  return variable(terminal, name).value_or("");
+}
+
+bool is_true(std::string_view text) { return text == "1" || equal_ignoring_case(text, "true"); }
+
+Result<std::string> base_url(std::string address, bool ssl) {
+  if (address.empty()) address = "127.0.0.1:8500";
+  if (ssl || address.starts_with("https://")) {
+    return fail(ErrorCode::bad_request,
+                "HTTPS is not supported yet: use an http:// address or a UNIX socket");
+  }
+  if (address.starts_with("unix://") || address.starts_with("http://")) {
+    while (address.ends_with('/') && address.size() > 8) address.pop_back();
+    return address;
+  }
+  if (address.starts_with("tcp://")) address.erase(0, 6);
+  return "http://" + address;
+}
+
+Result<std::string> read_token(const ParsedFlags& flags, const Terminal& terminal) {
+  const std::string file = setting(flags, terminal, "token-file", "HTTP_TOKEN_FILE");
+  if (flags.value("token") || file.empty()) {
+    return setting(flags, terminal, "token", "HTTP_TOKEN");
+  }
+  std::ifstream in(file);
+  if (!in) return fail(ErrorCode::io, "cannot read the token file " + file);
+  const std::string text(std::istreambuf_iterator<char>(in), {});
+  return std::string(trim_spaces(text));
+}
+
+std::string escape(std::string_view text, std::string_view also_plain) {
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool plain = (std::isalnum(byte) != 0 && byte < 128) || c == '-' || c == '.' ||
+                       c == '_' || c == '~' || also_plain.find(c) != std::string_view::npos;
+    if (plain) {
+      out += c;
+    } else {
+      out += fmt::format("%{:02X}", byte);
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<FlagSpec> with_client_flags(std::vector<FlagSpec> own) {
+  const std::array<FlagSpec, 11> shared = {{
+      {"http-addr", false, "address of the agent [127.0.0.1:8500], or CONSUL_HTTP_ADDR"},
+      {"token", false, "token for the request, or CONSUL_HTTP_TOKEN"},
+      {"token-file", false, "file that holds the token, or CONSUL_HTTP_TOKEN_FILE"},
+      {"datacenter", false, "datacenter to ask"},
+      {"stale", true, "let any server answer, without asking the leader"},
+      {"ca-file", false, "for HTTPS"},
+      {"ca-path", false, "for HTTPS"},
+      {"client-cert", false, "for HTTPS"},
+      {"client-key", false, "for HTTPS"},
+      {"tls-server-name", false, "for HTTPS"},
+      {"namespace", false, "accepted; there are no namespaces"},
+  }};
+  own.insert(own.end(), shared.begin(), shared.end());
+  return own;
+}
+
+Result<ClientOptions> read_client_options(const ParsedFlags& flags, const Terminal& terminal) {
+  ClientOptions options;
+  const bool ssl = is_true(variable(terminal, "HTTP_SSL").value_or(""));
+  CONCLAVE_TRY_ASSIGN(options.base_url,
+                      base_url(setting(flags, terminal, "http-addr", "HTTP_ADDR"), ssl));
+  CONCLAVE_TRY_ASSIGN(options.token, read_token(flags, terminal));
+  for (const char* name : {"ca-file", "ca-path", "client-cert", "client-key", "tls-server-name"}) {
+    if (flags.value(name)) {
+      return fail(ErrorCode::bad_request,
+                  fmt::format("-{} is for HTTPS, which is not supported yet", name));
+    }
+  }
+  options.basic_auth = variable(terminal, "HTTP_AUTH").value_or("");
+  options.datacenter = flags.value("datacenter").value_or("");
+  options.stale = flags.is_on("stale");
+  return options;
+}
+
+Result<api::ClientResponse> AgentClient::call(const std::string& method, const std::string& path,
+                                              std::vector<Query> query, std::string body) const {
+  if (!options_.datacenter.empty()) query.push_back({"dc", options_.datacenter});
+  if (options_.stale) query.push_back({.name = "stale", .value = "", .bare = true});
+  std::string target = path;
+  char separator = '?';
+  for (const Query& one : query) {
+    target += separator + one.name + (one.bare ? "" : "=" + escape_query(one.value));
+    separator = '&';
+  }
+  api::ClientRequest request;
+  request.method = method;
+  request.body = std::move(body);
+  // Consul's client waits as long as the server does; a wait parameter is never sent from here.
+  request.timeout = std::chrono::minutes(10);
+  if (options_.base_url.starts_with("unix://")) {
+    request.url = options_.base_url;
+    request.target = std::move(target);
+  } else {
+    request.url = options_.base_url + target;
+  }
+  if (!options_.token.empty()) request.headers.push_back({"X-Consul-Token", options_.token});
+  if (!options_.basic_auth.empty()) {
+    request.headers.push_back({"Authorization", "Basic " + encode_base64(options_.basic_auth)});
+  }
+  return terminal_.http(request);
+}
+
+Error unexpected_response(const api::ClientResponse& response) {
+  return {ErrorCode::failed, fmt::format("Unexpected response code: {} ({})", response.status,
+                                         trim_spaces(response.body))};
+}
+
+Result<std::string> AgentClient::expect_ok(const std::string& method, const std::string& path,
+                                           std::vector<Query> query, std::string body) const {
+  auto response = call(method, path, std::move(query), std::move(body));
+  if (!response) return std::unexpected(response.error());
+  if (response->status != 200) return std::unexpected(unexpected_response(*response));
+  return std::move(response->body);
+}
+
+std::string escape_path(std::string_view text) { return escape(text, "/"); }
+std::string escape_query(std::string_view text) { return escape(text, ""); }
+
+ClientCommand begin_client_command(Terminal& terminal, std::string_view usage,
+                                   std::vector<FlagSpec> own, const Arguments& arguments) {
+  ClientCommand command;
+  const std::vector<FlagSpec> specs = with_client_flags(std::move(own));
+  auto flags = parse_flags(specs, arguments);
+  if (!flags) {
+    terminal.err << flags.error().message << "\n" << usage << "\n\n" << describe_flags(specs);
+    command.exit_code = exit_failed;
+    return command;
+  }
+  if (flags->help()) {
+    terminal.out << usage << "\n\n" << describe_flags(specs);
+    command.exit_code = exit_ok;
+    return command;
+  }
+  auto options = read_client_options(*flags, terminal);
+  if (!options) {
+    terminal.err << "Error! " << options.error().message << "\n";
+    command.exit_code = exit_failed;
+    return command;
+  }
+  command.client.emplace(terminal, std::move(*options));
+  command.flags.emplace(std::move(*flags));
+  return command;
+}
+
+}  // namespace conclave::cli

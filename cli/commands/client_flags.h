@@ -1,0 +1,71 @@
+#pragma once
+
+/// What every client command shares: where the agent is and who asks (contract 17), from flags,
+/// CONSUL_* and CONCLAVE_* variables, and calls to it.
+
+#include <string>
+#include <vector>
+
+#include "base/core/result.h"
+#include "cli/commands/command.h"
+#include "cli/commands/flags.h"
+
+namespace conclave::cli {
+
+/// The flags of the HTTP client, to be put after a command's own.
+std::vector<FlagSpec> with_client_flags(std::vector<FlagSpec> own);
+
+struct ClientOptions {
+  std::string base_url;  ///< "http://127.0.0.1:8500" or "unix:///path".
+  std::string token;
+  std::string basic_auth;  ///< "user:password", "" = none.
+  std::string datacenter;
+  bool stale = false;
+};
+
+/// Flags win over variables; CONCLAVE_X wins over CONSUL_X. TLS settings are an error until TLS is
+/// there: going on without would send tokens in the clear.
+Result<ClientOptions> read_client_options(const ParsedFlags& flags, const Terminal& terminal);
+
+/// The agent, as commands see it.
+class AgentClient {
+ public:
+  AgentClient(Terminal& terminal, ClientOptions options)
+      : terminal_(terminal), options_(std::move(options)) {}
+
+  struct Query {
+    std::string name;
+    std::string value;
+    bool bare = false;  ///< Only the name.
+  };
+
+  /// `path` is already escaped. Adds dc, stale and the token. Any status is a response.
+  Result<api::ClientResponse> call(const std::string& method, const std::string& path,
+                                   std::vector<Query> query = {}, std::string body = {}) const;
+  /// The same, for which every status but 200 is an error: `Unexpected response code: 500 (text)`.
+  Result<std::string> expect_ok(const std::string& method, const std::string& path,
+                                std::vector<Query> query = {}, std::string body = {}) const;
+
+ private:
+  Terminal& terminal_;
+  ClientOptions options_;
+};
+
+/// The sentence for a response that should not have come.
+Error unexpected_response(const api::ClientResponse& response);
+
+/// Percent-encodes everything but unreserved characters and, in paths, the slash.
+std::string escape_path(std::string_view text);
+std::string escape_query(std::string_view text);
+
+/// Parses the flags of a client command and builds its client. Prints help or the error itself;
+/// then `exit_code` is set.
+struct ClientCommand {
+  std::optional<int> exit_code;
+  std::optional<ParsedFlags> flags;
+  std::optional<AgentClient> client;
+};
+ClientCommand begin_client_command(Terminal& terminal, std::string_view usage,
+                                   std::vector<FlagSpec> own, const Arguments& arguments);
+
+}  // namespace conclave::cli

@@ -1,0 +1,13 @@
+#pragma once
+
+/// `kv get`, `kv put`, `kv delete`: output and exit codes of contract 17.
+
+#include "cli/commands/command.h"
+
+namespace conclave::cli {
+
+int run_kv_get(Terminal& terminal, const Arguments& arguments);
+int run_kv_put(Terminal& terminal, const Arguments& arguments);
+int run_kv_delete(Terminal& terminal, const Arguments& arguments);
+
+}  // namespace conclave::cli
