@@ -1,6 +1,7 @@
 #pragma once
 
-/// A small HTTP/1.1 client for health checks and the command line: one request per call, connection not reused.
+/// A small HTTP/1.1 client for health checks and the command line: one request per call, connection
+/// not reused.
 
 #include <chrono>
 #include <cstdint>
@@ -17,8 +18,8 @@ namespace conclave::api {
 
 struct ClientRequest {
   std::string method = "GET";
-  std::string url;                    ///< http://host:port/path?query, or unix:///path/to/socket with `target`.
-  std::string target;                 ///< Path and query for unix sockets.
+  std::string url;     ///< http://host:port/path?query, or unix:///path/to/socket with `target`.
+  std::string target;  ///< Path and query for unix sockets.
   std::vector<Header> headers;
   std::string body;
   Nanos timeout{std::chrono::seconds(10)};
@@ -28,14 +29,15 @@ struct ClientRequest {
 
 struct ClientResponse {
   int status = 0;
-  std::string reason;                 ///< "OK"
-  std::vector<Header> headers;        ///< Names in lower case.
+  std::string reason;           ///< "OK"
+  std::vector<Header> headers;  ///< Names in lower case.
   std::string body;
   bool truncated = false;
   std::string_view header(std::string_view name) const;
 };
 
-/// Runs on `loop`, resumes there. Errors read as Go's: `Get "http://...": dial tcp 127.0.0.1:1: connect: connection refused`.
+/// Runs on `loop`, resumes there. Errors read as Go's: `Get "http://...": dial tcp 127.0.0.1:1:
+/// connect: connection refused`.
 Task<Result<ClientResponse>> http_call(Loop& loop, ClientRequest request);
 
 /// The same for programs without a loop (the command line): blocks the calling thread.

@@ -1,7 +1,8 @@
 #pragma once
 
-/// The HTTP/1.1 server: accepts, parses with Beast into own buffers, calls the handler, answers with a prebuilt head and one gathered
-/// write. One instance per loop; several may share a listening socket (dup). Limits are taken before bodies are read (contract 1.6).
+/// The HTTP/1.1 server: accepts, parses with Beast into own buffers, calls the handler, answers
+/// with a prebuilt head and one gathered write. One instance per loop; several may share a
+/// listening socket (dup). Limits are taken before bodies are read (contract 1.6).
 
 #include <cstdint>
 #include <functional>
@@ -16,25 +17,28 @@
 namespace conclave::api {
 
 struct HttpLimits {
-  std::uint32_t header_bytes_max = 16 * 1024;      ///< Else 431.
-  std::uint64_t body_bytes_max = 64ull << 20;      ///< Absolute; each route has a lower limit.
-  std::uint32_t connections_per_client_max = 200;  ///< limits.http_max_conns_per_client; else raw 429 and close.
-  std::uint32_t header_timeout_ms = 10'000;        ///< First byte of a request to end of its headers.
+  std::uint32_t header_bytes_max = 16 * 1024;  ///< Else 431.
+  std::uint64_t body_bytes_max = 64ull << 20;  ///< Absolute; each route has a lower limit.
+  std::uint32_t connections_per_client_max =
+      200;  ///< limits.http_max_conns_per_client; else raw 429 and close.
+  std::uint32_t header_timeout_ms = 10'000;  ///< First byte of a request to end of its headers.
   std::uint32_t body_timeout_ms = 30'000;
-  std::uint32_t idle_timeout_ms = 0;               ///< Keep-alive connections between requests; 0 = keep-alive probes only.
+  std::uint32_t idle_timeout_ms =
+      0;  ///< Keep-alive connections between requests; 0 = keep-alive probes only.
   std::uint32_t write_timeout_ms = 30'000;
-  std::uint32_t pipelined_bytes_max = 8 * 1024;    ///< Kept while a query is parked.
+  std::uint32_t pipelined_bytes_max = 8 * 1024;  ///< Kept while a query is parked.
 };
 
 class HttpServer {
  public:
-  /// What answers requests. body_limit is asked after the headers and before the body: the route's limit in bytes; handle is called with
-  /// the whole request.
+  /// What answers requests. body_limit is asked after the headers and before the body: the route's
+  /// limit in bytes; handle is called with the whole request.
   class Handler {
    public:
     virtual ~Handler() = default;
     virtual Task<Response> handle(Request request) = 0;
-    /// Largest body this target accepts, and the response for larger ones (contract 3, PUT: 413 with the declared size).
+    /// Largest body this target accepts, and the response for larger ones (contract 3, PUT: 413
+    /// with the declared size).
     virtual std::uint64_t body_limit(const Request& head) const = 0;
     virtual Response body_too_large(const Request& head, std::uint64_t declared_bytes) const = 0;
   };
@@ -42,9 +46,11 @@ class HttpServer {
   HttpServer(Loop& loop, HttpLimits limits, Handler& handler, Metrics& metrics);
   ~HttpServer();
 
-  /// Serves a listening TCP or UNIX socket (an open, bound, listening descriptor; the server owns it from now on).
+  /// Serves a listening TCP or UNIX socket (an open, bound, listening descriptor; the server owns
+  /// it from now on).
   void serve(int listening_descriptor);
-  /// Stops accepting, closes idle and parked connections, lets running responses finish for at most `grace`. Loop thread.
+  /// Stops accepting, closes idle and parked connections, lets running responses finish for at most
+  /// `grace`. Loop thread.
   Task<void> stop(Nanos grace);
 
   std::uint64_t open_connections() const;
@@ -55,7 +61,8 @@ class HttpServer {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Binds and listens: "127.0.0.1", 8500, or a "unix:///path" address. Errors name the address and what to do (port in use, no permission).
+/// Binds and listens: "127.0.0.1", 8500, or a "unix:///path" address. Errors name the address and
+/// what to do (port in use, no permission).
 Result<int> listen_tcp(const std::string& address, std::uint16_t port);
 Result<int> listen_unix(const std::string& path);
 

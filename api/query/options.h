@@ -17,11 +17,11 @@ enum class ConsistencyMode : std::uint8_t { standard, consistent, stale };
 
 struct ReadOptions {
   ConsistencyMode mode = ConsistencyMode::standard;
-  std::optional<Nanos> max_stale;   ///< Given: stale, redone as standard beyond it.
-  bool cached = false;              ///< ?cached: answered X-Cache: MISS.
-  std::uint64_t index = 0;          ///< 0 = answer at once.
-  Nanos wait{};                     ///< After default and cap, before jitter; meaningful when index > 0.
-  std::string datacenter;           ///< "" = own.
+  std::optional<Nanos> max_stale;  ///< Given: stale, redone as standard beyond it.
+  bool cached = false;             ///< ?cached: answered X-Cache: MISS.
+  std::uint64_t index = 0;         ///< 0 = answer at once.
+  Nanos wait{};            ///< After default and cap, before jitter; meaningful when index > 0.
+  std::string datacenter;  ///< "" = own.
   std::string near;
   std::string filter;
   std::vector<std::pair<std::string, std::string>> node_meta;

@@ -10,7 +10,8 @@
 
 namespace conclave::api {
 
-/// 200 with a JSON body that is rendered compactly; the router indents it when ?pretty is present or always in dev mode.
+/// 200 with a JSON body that is rendered compactly; the router indents it when ?pretty is present
+/// or always in dev mode.
 Response json_response(std::string json);
 /// 200, empty body (contract 1.2).
 Response empty_response();

@@ -1,6 +1,7 @@
 #pragma once
 
-/// "Answer this request at a server": an agent implements it over its connection, a server that is also an agent in process (cli/run).
+/// "Answer this request at a server": an agent implements it over its connection, a server that is
+/// also an agent in process (cli/run).
 
 #include "api/http/message.h"
 #include "base/run/loop.h"
@@ -10,7 +11,8 @@ namespace conclave::api {
 class Upstream {
  public:
   virtual ~Upstream() = default;
-  /// Called on the agent's loop, resumes there. The response is never parked. Failures are responses (500 `No known Consul servers`, ...).
+  /// Called on the agent's loop, resumes there. The response is never parked. Failures are
+  /// responses (500 `No known Consul servers`, ...).
   virtual Task<Response> call(Request request) = 0;
 };
 

@@ -1,0 +1,262 @@
+#include "daemon/watch/hub.h"
+
+#include <chrono>
+#include <optional>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+#include "base/core/assert.h"
+#include "base/run/clock.h"
+#include "base/run/sleep.h"
+#include "daemon/watch/topic_index.h"
+#include "daemon/watch/waiter_list.h"
+
+namespace conclave::daemon {
+
+namespace {
+
+/// How long evaluations and answers may hold the loop before others get their turn.
+constexpr std::chrono::milliseconds slice_max{1};
+/// Deadlines this close together are met together.
+constexpr std::chrono::milliseconds deadline_slack{1};
+
+bool is_due(const Waiter& waiter, const Evaluation& result) {
+  if (waiter.due) return true;
+  // What was not found and still is not goes on waiting, whatever the index says (contract 2.2).
+  if (!waiter.found && !result.found) return false;
+  return result.index > waiter.index;
+}
+
+}  // namespace
+
+struct WatchHub::Impl : std::enable_shared_from_this<WatchHub::Impl> {
+  Impl(Loop& on_loop, Reader& from_reader, Metrics& metrics)
+      : loop(on_loop),
+        reader(from_reader),
+        clock(system_clock()),
+        timer(on_loop.executor()),
+        waiting(metrics.gauge("consul.watch.waiters", "Blocking queries that wait on this hub.")),
+        evaluations(metrics.counter("consul.watch.evaluations",
+                                    "Evaluations of blocking queries after a change.")),
+        answers(metrics.counter("consul.watch.answers", "Blocking queries answered.")) {}
+
+  void publish(const ChangeSet& changes);
+  /// Makes the waiter one of its query's and gives it its deadline.
+  void enlist(Waiter& waiter, BlockingQuery query);
+  /// The waiter is being destroyed.
+  void dismiss(Waiter& waiter);
+  /// An answered waiter has been started: its answer is sent soon.
+  void queue_answer(Waiter& waiter);
+
+  std::uint64_t count = 0;
+
+ private:
+  void mark(SharedQuery& query);
+  void schedule();
+  void run_slice();
+  void evaluate(SharedQuery& query, const ReadRows& rows);
+  void send(Waiter& waiter);
+  void drop_if_unused(SharedQuery& query);
+  void arm_timer();
+  void on_timer();
+
+  Loop& loop;
+  Reader& reader;
+  const Clock& clock;
+  Timer timer;
+  /// Keys are views of the identities inside.
+  std::unordered_map<std::string_view, std::unique_ptr<SharedQuery>> queries;
+  TopicIndex topics;
+  DeadlineSet deadlines;
+  DirtyList dirty;
+  WaiterList answered;  ///< Evaluated and not sent yet.
+  bool scheduled = false;
+  Nanos armed_for{};  ///< Zero: not armed.
+  Gauge& waiting;
+  Counter& evaluations;
+  Counter& answers;
+};
+
+void WatchHub::Impl::publish(const ChangeSet& changes) {
+  for (const Topic& topic : changes.topics) {
+    if (topic.kind == TopicKind::restore) {
+      for (auto& [identity, query] : queries) {
+        query->answer_all = true;
+        mark(*query);
+      }
+      return;
+    }
+    topics.visit(topic, [this](SharedQuery* query) { mark(*query); });
+  }
+}
+
+void WatchHub::Impl::mark(SharedQuery& query) {
+  if (query.is_linked()) return;
+  dirty.push_back(query);
+  schedule();
+}
+
+void WatchHub::Impl::schedule() {
+  if (std::exchange(scheduled, true)) return;
+  // After the changes of this turn have all been published: one evaluation for many.
+  loop.at_end_of_turn([weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->run_slice();
+  });
+}
+
+void WatchHub::Impl::run_slice() {
+  const auto end = std::chrono::steady_clock::now() + slice_max;
+  const auto spent = [end] { return std::chrono::steady_clock::now() >= end; };
+  std::optional<ReadSnapshot> snapshot;
+  bool more = true;
+  do {
+    if (!answered.empty()) {
+      Waiter& waiter = answered.front();
+      answered.pop_front();
+      send(waiter);
+    } else if (!dirty.empty()) {
+      SharedQuery& query = dirty.front();
+      dirty.pop_front();
+      if (!snapshot) snapshot.emplace(reader.open());
+      evaluate(query, snapshot->rows());
+    } else {
+      more = false;
+    }
+  } while (more && !spent());
+  scheduled = false;
+  if (answered.empty() && dirty.empty()) return;
+  scheduled = true;
+  // Through the queue of the loop: what is ready meanwhile runs first.
+  loop.post([weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->run_slice();
+  });
+}
+
+void WatchHub::Impl::evaluate(SharedQuery& query, const ReadRows& rows) {
+  evaluations.add();
+  const bool answer_all = std::exchange(query.answer_all, false);
+  const auto result = std::make_shared<const Evaluation>(query.query.evaluate(rows));
+  for (auto at = query.waiters.begin(); at != query.waiters.end();) {
+    Waiter& waiter = *at++;
+    const bool due = answer_all || is_due(waiter, *result);
+    waiter.found = result->found;
+    if (!due) continue;
+    waiter.answer = result;
+    waiter.query = nullptr;
+    waiter.place.unlink();
+    waiter.deadline_place.unlink();
+    // One that has not been started yet is sent by start().
+    if (waiter.complete) answered.push_back(waiter);
+  }
+  drop_if_unused(query);
+}
+
+void WatchHub::Impl::send(Waiter& waiter) {
+  answers.add();
+  api::Response response;
+  const std::shared_ptr<const Evaluation> answer = std::move(waiter.answer);
+  response.status = answer->status;
+  response.content_type = answer->content_type;
+  response.headers = answer->headers;
+  response.body = answer->body;
+  waiter.finish(response, *answer);
+  // The waiter may be destroyed by what it calls: the callable is moved out first.
+  const auto complete = std::move(waiter.complete);
+  complete(std::move(response));
+}
+
+void WatchHub::Impl::drop_if_unused(SharedQuery& query) {
+  if (!query.waiters.empty()) return;
+  topics.remove(&query, query.query.interest);
+  const auto entry = queries.find(query.query.identity);
+  CONCLAVE_ASSERT(entry != queries.end());
+  queries.erase(entry);
+}
+
+void WatchHub::Impl::enlist(Waiter& waiter, BlockingQuery blocking) {
+  waiter.hub = weak_from_this();
+  const auto entry = queries.find(blocking.identity);
+  if (entry != queries.end()) {
+    waiter.query = entry->second.get();
+  } else {
+    auto fresh = std::make_unique<SharedQuery>(std::move(blocking));
+    waiter.query = fresh.get();
+    topics.add(fresh.get(), fresh->query.interest);
+    const std::string_view identity = fresh->query.identity;
+    queries.emplace(identity, std::move(fresh));
+  }
+  waiter.query->waiters.push_back(waiter);
+  deadlines.insert(waiter);
+  waiting.set(static_cast<double>(++count));
+  arm_timer();
+}
+
+void WatchHub::Impl::dismiss(Waiter& waiter) {
+  waiting.set(static_cast<double>(--count));
+  waiter.place.unlink();
+  waiter.deadline_place.unlink();
+  if (waiter.query != nullptr) drop_if_unused(*waiter.query);
+}
+
+void WatchHub::Impl::queue_answer(Waiter& waiter) {
+  answered.push_back(waiter);
+  schedule();
+}
+
+void WatchHub::Impl::arm_timer() {
+  if (deadlines.empty()) return;
+  const Nanos first = deadlines.begin()->deadline;
+  if (armed_for != Nanos{} && armed_for <= first) return;
+  armed_for = first;
+  timer.expires_after(first - clock.boot_now());
+  timer.async_wait([weak = weak_from_this()](boost::system::error_code error) {
+    const auto self = weak.lock();
+    if (self && !error) self->on_timer();
+  });
+}
+
+void WatchHub::Impl::on_timer() {
+  armed_for = Nanos{};
+  const Nanos now = clock.boot_now() + deadline_slack;
+  while (!deadlines.empty() && deadlines.begin()->deadline <= now) {
+    Waiter& waiter = *deadlines.begin();
+    waiter.deadline_place.unlink();
+    waiter.due = true;
+    mark(*waiter.query);
+  }
+  arm_timer();
+}
+
+Waiter::~Waiter() {
+  if (const auto alive = hub.lock()) alive->dismiss(*this);
+}
+
+void Waiter::start(std::function<void(api::Response)> on_complete) {
+  complete = std::move(on_complete);
+  if (answer == nullptr) return;
+  if (const auto alive = hub.lock()) alive->queue_answer(*this);
+}
+
+WatchHub::WatchHub(Loop& loop, Reader& reader, Metrics& metrics)
+    : impl_(std::make_shared<Impl>(loop, reader, metrics)) {}
+
+WatchHub::~WatchHub() = default;
+
+void WatchHub::publish(const ChangeSet& changes) { impl_->publish(changes); }
+
+std::unique_ptr<api::Parked> WatchHub::park(
+    BlockingQuery query, std::uint64_t index, const Evaluation& seen, Nanos deadline,
+    std::function<void(api::Response&, const Evaluation&)> finish) {
+  auto waiter = std::make_unique<Waiter>();
+  waiter->index = index;
+  waiter->found = seen.found;
+  waiter->deadline = deadline;
+  waiter->finish = std::move(finish);
+  impl_->enlist(*waiter, std::move(query));
+  return waiter;
+}
+
+std::uint64_t WatchHub::waiters() const { return impl_->count; }
+
+}  // namespace conclave::daemon
