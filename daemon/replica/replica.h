@@ -1,8 +1,9 @@
 #pragma once
 
-/// This server's copy of the replicated state and the way into it: propose a command and get its outcome, or learn that a read may
-/// be answered now. Any loop may call; the work is done on main, which owns the raft host, the store's write side and the
-/// table of pending proposals. Callers resume on their own loop.
+/// This server's copy of the replicated state and the way into it: propose a command and get its
+/// outcome, or learn that a read may be answered now. Any loop may call; the work is done on main,
+/// which owns the raft host, the store's write side and the table of pending proposals. Callers
+/// resume on their own loop.
 
 #include <cstdint>
 #include <functional>
@@ -35,14 +36,17 @@ class Replica {
  public:
   virtual ~Replica() = default;
 
-  /// Commits and applies the command; returns when its outcome is known (for a removal that continues in jobs: of the last part).
-  /// Waits up to rpc_hold_timeout (7 s) for a leader, then ErrorCode::no_leader with the text `No cluster leader`.
-  /// ErrorCode::unavailable / failed for quota and free-space refusals; unknown_outcome after lost leadership.
+  /// Commits and applies the command; returns when its outcome is known (for a removal that
+  /// continues in jobs: of the last part). Waits up to rpc_hold_timeout (7 s) for a leader, then
+  /// ErrorCode::no_leader with the text `No cluster leader`. ErrorCode::unavailable / failed for
+  /// quota and free-space refusals; unknown_outcome after lost leadership.
   virtual Task<Result<Outcome>> propose(Command command) = 0;
 
-  /// Returns when a read with that consistency may be answered from a snapshot opened now (contract 2.1).
+  /// Returns when a read with that consistency may be answered from a snapshot opened now
+  /// (contract 2.1).
   virtual Task<Result<ReadPermit>> read_permit(Consistency consistency) = 0;
-  /// The same without a coroutine when the answer is at hand, which it nearly always is: leader with a lease, or stale.
+  /// The same without a coroutine when the answer is at hand, which it nearly always is: leader
+  /// with a lease, or stale.
   virtual bool read_permit_now(Consistency consistency, ReadPermit& permit) = 0;
 
   virtual LeaderInfo leader() const = 0;
@@ -50,8 +54,10 @@ class Replica {
   virtual std::uint64_t cluster_time_ms() const = 0;
 
   /// Adds a listener called on main after each committed apply batch. Before start() only.
-  virtual void on_changes(std::function<void(const std::shared_ptr<const ChangeSet>&)> listener) = 0;
-  /// Adds a listener called on main when this server became leader and has applied its no-op (true), or ceased to lead (false).
+  virtual void on_changes(
+      std::function<void(const std::shared_ptr<const ChangeSet>&)> listener) = 0;
+  /// Adds a listener called on main when this server became leader and has applied its no-op
+  /// (true), or ceased to lead (false).
   virtual void on_leadership(std::function<void(bool leading)> listener) = 0;
 };
 

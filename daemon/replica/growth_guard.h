@@ -1,0 +1,39 @@
+#pragma once
+
+/// Refuses commands that add to the state when the quota or the free disk space is used up, ahead
+/// of the log, so that the disk is never filled by what cannot be undone: deletions, session ends,
+/// deregistrations, jobs and reaping always pass (design section 5). Recovers by itself with the
+/// next sample. Main thread.
+
+#include <cstdint>
+#include <optional>
+
+#include "base/core/result.h"
+#include "daemon/command/command.h"
+#include "daemon/replica/options.h"
+#include "daemon/store/store.h"
+
+namespace conclave::daemon {
+
+/// True for commands that may leave more in the state than they found.
+bool adds_to_state(const Command& command);
+
+class GrowthGuard {
+ public:
+  GrowthGuard(std::uint64_t quota_bytes, std::uint64_t free_space_min_bytes)
+      : quota_bytes_(quota_bytes), free_space_min_bytes_(free_space_min_bytes) {}
+
+  /// Takes note of a sample; true when refusing began or ended with it.
+  bool sample(const Store::Usage& usage);
+  /// ErrorCode::failed with a sentence that names the limit and the way out.
+  Result<void> admit(const Command& command) const;
+  /// That sentence while growth is refused.
+  const std::optional<std::string>& refusal() const { return refusal_; }
+
+ private:
+  std::uint64_t quota_bytes_;
+  std::uint64_t free_space_min_bytes_;
+  std::optional<std::string> refusal_;
+};
+
+}  // namespace conclave::daemon

@@ -1,0 +1,31 @@
+#pragma once
+
+/// What can be set about proposing and reading.
+
+#include <cstdint>
+
+#include "base/core/duration.h"
+
+namespace conclave::daemon {
+
+struct ReplicaOptions {
+  /// How long a proposal or a read waits for a leader before `No cluster leader` (Consul's
+  /// performance.rpc_hold_timeout).
+  Nanos rpc_hold_timeout{std::chrono::seconds(7)};
+  /// Proposals that are queued or in the log without an outcome yet, and the bytes of their
+  /// commands. Beyond either: too_many.
+  std::uint64_t proposals_max = 32768;
+  std::uint64_t proposal_bytes_max = 256 << 20;
+  /// Reads that wait for a leader or a quorum round. Beyond it: too_many.
+  std::uint64_t reads_max = 32768;
+  /// Commands that add to the state are refused while it takes more than this on disk; 0 = no
+  /// quota.
+  std::uint64_t quota_bytes = 0;
+  /// They are also refused while the file system of the state has less than this free; 0 = not
+  /// watched.
+  std::uint64_t free_space_min_bytes = 64 << 20;
+  /// Usage is sampled this often, so a limit may be overrun by what is written in between.
+  Nanos usage_period{std::chrono::seconds(1)};
+};
+
+}  // namespace conclave::daemon
