@@ -130,7 +130,7 @@ struct Deregister {
 /// Writes or removes (`remove`) a row of the member table.
 struct MemberUpdate {
   static constexpr std::uint32_t record_tag = 7;
-  api::Member member;
+  api::Member member;  ///< `since` and `modify_index` are set in apply.
   bool remove = false;
 
   friend bool operator==(const MemberUpdate&, const MemberUpdate&) = default;
@@ -141,7 +141,8 @@ struct MemberUpdate {
 };
 
 /// Forgets tombstones with a revision at or below `through`, at most the row limit of one command,
-/// and raises the index floor accordingly (design section 6).
+/// and raises the index floor accordingly (design section 6). Outcome::done is false if some are
+/// left: propose it again.
 struct ReapTombstones {
   static constexpr std::uint32_t record_tag = 8;
   std::uint64_t through = 0;
@@ -162,6 +163,7 @@ struct ContinueJob {
 };
 
 /// Forgets lock-delays that ended before cluster time; proposed by the leader now and then.
+/// Outcome::done as above.
 struct ReapLockDelays {
   static constexpr std::uint32_t record_tag = 10;
 

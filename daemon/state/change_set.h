@@ -15,7 +15,8 @@ enum class TopicKind : std::uint8_t {
   nodes,     ///< The node table.
   node,      ///< One node, its services and checks; name is the lower-case node name.
   services,  ///< Any service instance.
-  service,   ///< One service's instances, their checks and nodes; name is the lower-case service name.
+  service,   ///< One service's instances, their checks and nodes; name is the lower-case service
+             ///< name.
   checks,    ///< The check table.
   members,   ///< The member table.
   restore,   ///< Everything: a snapshot was put in place.
@@ -38,6 +39,8 @@ struct ChangeSet {
   };
   std::vector<SessionBegan> sessions_began;
   std::vector<std::string> sessions_ended;
+  bool removed_keys = false;       ///< There are new tombstones to be reaped one day.
+  bool armed_lock_delays = false;  ///< There are new lock-delays to be reaped one day.
 };
 
 }  // namespace conclave::daemon

@@ -1,11 +1,13 @@
 #pragma once
 
-/// The replicated state machine: a pure function of the rows, a command and the entry's time. No clock,
-/// no randomness, no I/O, no hash order; equal inputs give equal rows and equal outcomes on every server.
+/// The replicated state machine: a pure function of the rows, a command and the entry's time. No
+/// clock, no randomness, no I/O, no hash order; equal inputs give equal rows and equal outcomes on
+/// every server.
 ///
-/// apply() runs the command on an overlay of `rows` that is flushed on success and dropped on failure, so a
-/// refused command leaves nothing behind. It is split by what it changes: kv.h, txn.h, session.h, catalog.h,
-/// member.h, job.h beside this file.
+/// A refused command leaves nothing behind: one that can still be refused after its first write
+/// runs on an overlay of `rows`, the others check everything first. It is split by what it changes:
+/// kv.h, txn.h, session.h, catalog.h (node.h, service.h, check.h), member.h, removal.h, job.h,
+/// reap.h, request.h beside this file.
 
 #include <cstdint>
 
@@ -20,10 +22,22 @@ struct ApplyTime {
   Nanos wall_time{};
 };
 
-/// Writes what an empty database begins with (revision 1, feature level 1). Called once, before the first apply.
+/// Writes what an empty database begins with (revision 1, feature level 1). Called once, before the
+/// first apply.
 void initialise_state(Rows& rows);
 
-/// Applies one command. `changes` gains the touched topics and the new revision when something changed.
+/// Notes the cluster time of an apply batch's last entry, so that time goes on from there after a
+/// restart. Called once per batch, before its commit.
+void record_time(const ApplyTime& time, Rows& rows);
+/// What record_time() noted last; 0 = nothing.
+std::uint64_t stored_cluster_time_ms(const ReadRows& rows);
+/// The replicated feature level.
+std::uint64_t feature_level(const ReadRows& rows);
+/// The revision: of the last command that changed something.
+std::uint64_t stored_revision(const ReadRows& rows);
+
+/// Applies one command. `changes` gains the touched topics and the new revision when something
+/// changed.
 Outcome apply(const Command& command, const ApplyTime& time, Rows& rows, ChangeSet& changes);
 
 }  // namespace conclave::daemon
