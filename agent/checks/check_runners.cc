@@ -1,0 +1,226 @@
+#include "agent/checks/check_runners.h"
+
+#include <set>
+#include <utility>
+
+#include "agent/checks/http_check.h"
+#include "agent/checks/script_check.h"
+#include "agent/checks/tcp_check.h"
+#include "agent/rules/definitions.h"
+#include "agent/rules/output.h"
+#include "agent/rules/sync_timing.h"
+#include "base/run/log.h"
+
+namespace conclave::agent {
+
+namespace {
+
+constexpr Nanos reap_interval = std::chrono::seconds(30);
+constexpr Nanos alias_interval = std::chrono::minutes(1);
+/// Of other nodes nobody tells us when they change.
+constexpr Nanos remote_alias_interval = std::chrono::seconds(10);
+constexpr std::string_view expired_output = "TTL expired";
+
+Thresholds thresholds_of(const api::CheckDefinition& check) {
+  return {check.success_before_passing, check.failures_before_warning,
+          check.failures_before_critical};
+}
+
+}  // namespace
+
+/// Follows the local state.
+class CheckRunners::AliasRunner : public std::enable_shared_from_this<AliasRunner> {
+ public:
+  AliasRunner(Loop& loop, LocalState& local, api::CheckDefinition check, Publish publish)
+      : loop_(loop), local_(local), check_(std::move(check)), publish_(std::move(publish)) {}
+  void start() { loop_.spawn("alias check", run(shared_from_this())); }
+  void stop() { stopped_ = true; }
+
+ private:
+  static Task<void> run(std::shared_ptr<AliasRunner> self) {
+    while (!self->stopped_) {
+      self->publish_(judge_local_alias(self->local_, self->check_));
+      co_await self->local_.changes().wait_for(alias_interval);
+    }
+  }
+
+  Loop& loop_;
+  LocalState& local_;
+  const api::CheckDefinition check_;
+  const Publish publish_;
+  bool stopped_ = false;
+};
+
+CheckRunners::CheckRunners(Loop& loop, const Clock& clock, LocalState& local, NodeLookup lookup,
+                           Rng rng)
+    : loop_(loop), clock_(clock), local_(local), lookup_(std::move(lookup)), rng_(rng) {
+  local_.set_observer(this);
+}
+
+CheckRunners::~CheckRunners() {
+  local_.set_observer(nullptr);
+  stop();
+}
+
+void CheckRunners::stop() {
+  *stopped_ = true;
+  for (auto& [id, entry] : entries_) stop(entry);
+  entries_.clear();
+}
+
+void CheckRunners::stop(Entry& entry) {
+  std::visit(
+      [](auto& runner) {
+        if constexpr (requires { runner->stop(); }) runner->stop();
+      },
+      entry.runner);
+}
+
+void CheckRunners::check_registered(const api::CheckDefinition& check) {
+  const auto existing = entries_.find(check.id);
+  if (existing != entries_.end()) {
+    const bool ttl = std::holds_alternative<std::shared_ptr<TtlRunner>>(existing->second.runner);
+    // A registration counts as a sign of life; for the others, what runs goes on.
+    if (existing->second.definition == check && !ttl) return;
+    stop(existing->second);
+  }
+  Entry& entry = entries_[check.id];
+  entry = {check, {}};
+  start(entry);
+}
+
+void CheckRunners::check_removed(const std::string& id) {
+  const auto entry = entries_.find(id);
+  if (entry == entries_.end()) return;
+  stop(entry->second);
+  entries_.erase(entry);
+}
+
+Publish CheckRunners::publisher(const std::string& id) {
+  return [this, id](CheckResult result) {
+    const auto row = local_.image().checks.find(id);
+    const bool changes = row != local_.image().checks.end() &&
+                         row->second.check.status != status_text(result.status);
+    if (changes && result.status != CheckStatus::passing) {
+      log_warn("agent", "Check is now {}: check={}", status_text(result.status), id);
+    }
+    local_.update_check(id, result.status, std::move(result.output));
+  };
+}
+
+void CheckRunners::start(Entry& entry) {
+  const api::CheckDefinition& check = entry.definition;
+  const std::uint64_t limit =
+      output_limit(check.output_max_size, local_.options().output_bytes_max);
+  switch (check_type(check)) {
+    case CheckType::ttl:
+      return start_ttl(entry);
+    case CheckType::http:
+      return start_periodic(
+          entry, [this, check, limit] { return probe_http(loop_, check, limit); }, check.interval);
+    case CheckType::tcp:
+      return start_periodic(
+          entry, [this, check] { return probe_tcp(loop_, check); }, check.interval);
+    case CheckType::script:
+      return start_periodic(
+          entry, [this, check, limit] { return probe_script(loop_, check, limit); },
+          check.interval);
+    case CheckType::alias:
+      break;
+    default:
+      return;  // Maintenance; types that cannot be run were refused.
+  }
+  if (!alias_is_local(local_, check)) {
+    const NodeLookup lookup = lookup_;
+    return start_periodic(
+        entry, [lookup, check] { return probe_remote_alias(lookup, check); },
+        remote_alias_interval);
+  }
+  auto runner = std::make_shared<AliasRunner>(loop_, local_, check, publisher(check.id));
+  entry.runner = runner;
+  runner->start();
+}
+
+void CheckRunners::start_ttl(Entry& entry) {
+  const api::CheckDefinition& check = entry.definition;
+  std::string last = local_.image().checks.at(check.id).check.output;
+  if (last.starts_with(expired_output)) last.clear();
+  auto runner =
+      std::make_shared<TtlRunner>(loop_, clock_, check.ttl, std::move(last), publisher(check.id));
+  entry.runner = runner;
+  runner->start();
+}
+
+void CheckRunners::start_periodic(Entry& entry, Probe probe, Nanos interval) {
+  const PeriodicRunner::Times times{initial_delay(interval, rng_.next()), interval};
+  auto runner = std::make_shared<PeriodicRunner>(loop_, times, thresholds_of(entry.definition),
+                                                 std::move(probe), publisher(entry.definition.id));
+  entry.runner = runner;
+  runner->start();
+}
+
+Result<void> CheckRunners::report(const std::string& id, CheckStatus status, std::string output) {
+  if (!local_.checks().contains(id)) return unknown_check(id);
+  const auto entry = entries_.find(id);
+  auto* runner = entry == entries_.end()
+                     ? nullptr
+                     : std::get_if<std::shared_ptr<TtlRunner>>(&entry->second.runner);
+  if (runner == nullptr) {
+    return fail(ErrorCode::failed, "CheckID \"" + id + "\" does not have associated TTL");
+  }
+  const std::uint64_t limit =
+      output_limit(entry->second.definition.output_max_size, local_.options().output_bytes_max);
+  output = shorten_update(std::move(output), limit);
+  (*runner)->renew(output);
+  local_.update_check(id, status, std::move(output));
+  local_.keep_ttl_state(id, (*runner)->ttl());
+  return {};
+}
+
+void CheckRunners::start_reaper() { loop_.spawn("reaper", run_reaper(this, stopped_)); }
+
+Task<void> CheckRunners::run_reaper(CheckRunners* self, std::shared_ptr<bool> stopped) {
+  Loop& loop = self->loop_;
+  while (!*stopped) {
+    self->reap();
+    co_await sleep_for(loop, reap_interval);
+  }
+}
+
+void CheckRunners::reap() {
+  const Nanos now = clock_.boot_now();
+  std::set<std::string> overdue;
+  for (const auto& [id, record] : local_.checks()) {
+    const Nanos allowed = record.definition.deregister_critical_service_after;
+    if (allowed <= Nanos::zero() || !record.critical_since) continue;
+    if (record.definition.service_id.empty() || now - *record.critical_since <= allowed) continue;
+    log_info("agent",
+             "Check for service has been critical for too long; deregistering service: "
+             "service={} check={} timeout={}",
+             record.definition.service_id, id, format_duration(allowed));
+    overdue.insert(record.definition.service_id);
+  }
+  for (const std::string& service : overdue) {
+    if (auto removed = local_.remove_service(service); !removed) {
+      log_error("agent", "Failed to deregister service {}: {}", service, removed.error().message);
+    }
+  }
+}
+
+std::size_t CheckRunners::ttls() const {
+  std::size_t count = 0;
+  for (const auto& [id, entry] : entries_) {
+    count += std::holds_alternative<std::shared_ptr<TtlRunner>>(entry.runner) ? 1 : 0;
+  }
+  return count;
+}
+
+std::size_t CheckRunners::monitors() const {
+  std::size_t count = 0;
+  for (const auto& [id, entry] : entries_) {
+    count += check_type(entry.definition) == CheckType::script ? 1 : 0;
+  }
+  return count;
+}
+
+}  // namespace conclave::agent

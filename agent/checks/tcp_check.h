@@ -1,0 +1,15 @@
+#pragma once
+
+/// One TCP check run: a connection that comes up is passing, anything else critical (contract 7.3).
+
+#include "agent/rules/alias.h"
+#include "api/model/agent_check.h"
+#include "base/run/loop.h"
+
+namespace conclave::agent {
+
+/// Errors read as Go's: `dial tcp 127.0.0.1:1: connect: connection refused`. Runs on `loop`,
+/// resumes there.
+Task<CheckResult> probe_tcp(Loop& loop, api::CheckDefinition check);
+
+}  // namespace conclave::agent
