@@ -1,6 +1,7 @@
 #pragma once
 
-/// What every handler of the servers' endpoints works with. One per loop, built by cli/run; handlers hold a reference.
+/// What every handler of the servers' endpoints works with. One per loop, built by cli/run;
+/// handlers hold a reference.
 
 #include <cstdint>
 #include <functional>
@@ -21,7 +22,7 @@ namespace conclave::daemon {
 /// Settings that handlers need; values, swapped whole on reload.
 struct ServerSettings {
   std::string datacenter = "dc1";
-  std::string node_name;               ///< Default Node of sessions created through this server's own agent.
+  std::string node_name;  ///< Default Node of sessions created through this server's own agent.
   std::uint64_t kv_value_bytes_max = 512 * 1024;
   std::uint64_t txn_bytes_max = 512 * 1024;
   std::uint64_t txn_ops_max = 128;
@@ -34,7 +35,8 @@ struct ServerSettings {
 class SessionRenewals {
  public:
   virtual ~SessionRenewals() = default;
-  /// True: the session lives and its timer was reset; false: unknown, expired or expiring (404). Resumes on the caller's loop.
+  /// True: the session lives and its timer was reset; false: unknown, expired or expiring (404).
+  /// Resumes on the caller's loop.
   virtual Task<Result<bool>> renew(std::string session_id) = 0;
 };
 

@@ -1,0 +1,191 @@
+#include "daemon/http/blocking.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <string_view>
+
+namespace conclave::daemon {
+
+namespace {
+
+constexpr std::string_view enterprise(std::string_view what) {
+  return what == "partition" ? "Partitions" : "Namespaces";
+}
+
+Result<void> check_enterprise(const api::Request& request) {
+  for (const std::string_view name : {"ns", "partition"}) {
+    const auto value = request.parameter(name);
+    if (value.has_value() && !value->empty() && *value != "default" && *value != "*") {
+      return fail(ErrorCode::bad_request, "Invalid query parameter: \"" + std::string(name) +
+                                              "\" - " + std::string(enterprise(name)) +
+                                              " are a Consul Enterprise feature");
+    }
+  }
+  const std::string_view space = request.header("x-consul-namespace");
+  if (!space.empty() && space != "default") {
+    return fail(ErrorCode::bad_request,
+                "Invalid header: \"X-Consul-Namespace\" - Namespaces are a Consul Enterprise "
+                "feature");
+  }
+  return {};
+}
+
+Consistency consistency_of(api::ConsistencyMode mode) {
+  switch (mode) {
+    case api::ConsistencyMode::consistent:
+      return Consistency::consistent;
+    case api::ConsistencyMode::stale:
+      return Consistency::stale;
+    case api::ConsistencyMode::standard:
+      break;
+  }
+  return Consistency::standard;
+}
+
+std::string effective_consistency(api::ConsistencyMode mode) {
+  switch (mode) {
+    case api::ConsistencyMode::consistent:
+      return "consistent";
+    case api::ConsistencyMode::stale:
+      return "stale";
+    case api::ConsistencyMode::standard:
+      break;
+  }
+  return "leader";
+}
+
+/// Contract 2.1: an answer older than max_stale is redone once in default mode.
+bool too_stale(const ReadTurn& turn) {
+  return turn.options.mode == api::ConsistencyMode::stale && turn.options.max_stale.has_value() &&
+         std::chrono::milliseconds(turn.permit.last_contact_ms) > *turn.options.max_stale;
+}
+
+void add_read_headers(api::Response& response, std::uint64_t index, const ReadTurn& turn,
+                      ReadStyle style) {
+  response.headers.reserve(response.headers.size() + 6);
+  response.set_header("X-Consul-Index", std::to_string(std::max<std::uint64_t>(index, 1)));
+  response.set_header("X-Consul-KnownLeader", turn.permit.known_leader ? "true" : "false");
+  response.set_header("X-Consul-LastContact", std::to_string(turn.permit.last_contact_ms));
+  if (style.effective_consistency) {
+    response.set_header("X-Consul-Effective-Consistency", effective_consistency(turn.options.mode));
+  }
+  if (style.query_backend) response.set_header("X-Consul-Query-Backend", "blocking-query");
+  if (turn.options.cached) response.set_header("X-Cache", "MISS");
+}
+
+}  // namespace
+
+Result<void> check_scope(const ServerContext& context, const api::Request& request) {
+  const auto datacenter = request.parameter("dc");
+  if (datacenter.has_value() && !datacenter->empty() &&
+      *datacenter != context.settings->datacenter) {
+    return fail(ErrorCode::failed, "No path to datacenter");
+  }
+  return check_enterprise(request);
+}
+
+Result<api::ReadOptions> read_options(const ServerContext& context, const api::Request& request) {
+  CONCLAVE_TRY(check_scope(context, request));
+  if (request.query.empty()) return api::ReadOptions{};
+  std::vector<std::pair<std::string_view, std::string_view>> parameters;
+  parameters.reserve(request.query.size());
+  for (const auto& [name, value] : request.query) parameters.emplace_back(name, value);
+  CONCLAVE_TRY_ASSIGN(api::ReadOptions options,
+                      api::parse_read_options(parameters, context.settings->waits));
+  if (!options.filter.empty()) {
+    return fail(ErrorCode::bad_request, "Filter expressions are not supported yet");
+  }
+  return options;
+}
+
+bool turn_now(ServerContext& context, ReadTurn& turn) {
+  return context.replica.read_permit_now(consistency_of(turn.options.mode), turn.permit) &&
+         !too_stale(turn);
+}
+
+Task<Result<ReadTurn>> wait_for_turn(ServerContext* context, api::ReadOptions options) {
+  ReadTurn turn{.options = std::move(options), .permit = {}};
+  for (;;) {
+    auto permit = co_await context->replica.read_permit(consistency_of(turn.options.mode));
+    if (!permit.has_value()) co_return std::unexpected(std::move(permit).error());
+    turn.permit = *permit;
+    if (!too_stale(turn)) co_return turn;
+    turn.options.mode = api::ConsistencyMode::standard;
+  }
+}
+
+api::Response make_response(ReadResult result, const ReadTurn& turn, ReadStyle style) {
+  api::Response response;
+  response.status = result.status;
+  response.content_type = std::move(result.content_type);
+  response.headers = std::move(result.headers);
+  response.body = std::move(result.body);
+  add_read_headers(response, result.index, turn, style);
+  return response;
+}
+
+namespace detail {
+
+std::string query_identity(const api::Request& request) {
+  constexpr std::array<std::string_view, 10> how_to_wait = {
+      "index",     "wait",   "stale",  "consistent", "cached",
+      "max_stale", "leader", "pretty", "token",      "dc"};
+  std::string identity = request.path;
+  for (const auto& [name, value] : request.query) {
+    if (std::ranges::find(how_to_wait, name) != how_to_wait.end()) continue;
+    // NUL cannot be part of a name, so that no two different queries read the same.
+    identity.append(1, '\0').append(name).append(1, '=').append(value);
+  }
+  return identity;
+}
+
+bool must_wait(const api::ReadOptions& options, std::uint64_t index) {
+  return options.index > 0 && std::max<std::uint64_t>(index, 1) <= options.index;
+}
+
+api::Response park(ServerContext& context, const api::Request& request, const ReadTurn& turn,
+                   ReadStyle style, Interest interest,
+                   std::function<ReadResult(const ReadRows&)> query, ReadResult seen) {
+  BlockingQuery blocking;
+  blocking.identity = query_identity(request);
+  blocking.interest = std::move(interest);
+  auto as_evaluation = [](ReadResult result) {
+    return Evaluation{.index = std::max<std::uint64_t>(result.index, 1),
+                      .found = result.found,
+                      .status = result.status,
+                      .content_type = std::move(result.content_type),
+                      .body = std::make_shared<const std::string>(std::move(result.body)),
+                      .headers = std::move(result.headers)};
+  };
+  blocking.evaluate = [query = std::move(query), as_evaluation](const ReadRows& rows) {
+    return as_evaluation(query(rows));
+  };
+  // Knowledge of the leader is as of the answer, not as of the question.
+  auto finish = [&replica = context.replica, mode = turn.options.mode, cached = turn.options.cached,
+                 style](api::Response& response, const Evaluation& evaluation) {
+    ReadTurn now;
+    now.options.mode = mode;
+    now.options.cached = cached;
+    if (!replica.read_permit_now(consistency_of(mode), now.permit)) {
+      replica.read_permit_now(Consistency::stale, now.permit);
+    }
+    add_read_headers(response, evaluation.index, now, style);
+  };
+  const Nanos wait = api::with_jitter(turn.options.wait, context.rng.next());
+  api::Response response;
+  response.parked =
+      context.hub.park(std::move(blocking), turn.options.index, as_evaluation(std::move(seen)),
+                       context.clock.boot_now() + wait, std::move(finish));
+  return response;
+}
+
+}  // namespace detail
+
+Task<api::Response> answered(api::Response response) { co_return response; }
+
+Task<api::Response> refused(ErrorCode code, std::string message) {
+  co_return api::error_response(Error{code, std::move(message)});
+}
+
+}  // namespace conclave::daemon

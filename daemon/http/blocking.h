@@ -1,0 +1,125 @@
+#pragma once
+
+/// The one way in which every read is answered (contract section 2): parameters, leave to read, one
+/// snapshot, one evaluation; then either a response or, when the client waits for something newer,
+/// a place in the watch hub. From opening the snapshot to registering the waiter nothing suspends,
+/// which is the proof that no wake-up is lost (design section 4, Watch).
+///
+/// An endpoint describes its read as a small value type, a Query:
+///
+///   struct ListNodes {
+///     static constexpr ReadStyle style{.effective_consistency = true};
+///     ReadResult operator()(const ReadRows& rows) const;   // depends on members and rows only
+///     Interest interest() const;                            // what a waiter waits for
+///   };
+///   ... return serve_read(&context, std::move(request), ListNodes{...});
+
+#include <concepts>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "api/http/message.h"
+#include "api/query/options.h"
+#include "api/rest/respond.h"
+#include "base/core/result.h"
+#include "daemon/http/context.h"
+#include "daemon/replica/replica.h"
+#include "daemon/watch/hub.h"
+
+namespace conclave::daemon {
+
+/// Which headers the reads of an endpoint carry besides the index headers (contract 1.5).
+struct ReadStyle {
+  bool effective_consistency = false;  ///< Catalog and health.
+  bool query_backend = false;          ///< /v1/health/service.
+};
+
+/// What a query found in one snapshot. `body` is a plain string, so that an answer that nobody
+/// shares costs no shared pointer.
+struct ReadResult {
+  std::uint64_t index = 0;  ///< X-Consul-Index; 0 is shown as 1.
+  bool found = true;        ///< False: keeps waiting while it stays so (contract 2.2).
+  int status = 200;
+  std::string body;
+  std::string content_type = "application/json";
+  std::vector<api::Header> headers;
+};
+
+template <class T>
+concept ReadQuery = requires(const T& query, const ReadRows& rows) {
+  { query(rows) } -> std::same_as<ReadResult>;
+  { query.interest() } -> std::same_as<Interest>;
+  { T::style } -> std::convertible_to<ReadStyle>;
+};
+
+/// Checks that hold for reads and writes: another datacenter (500) and enterprise parameters (400).
+Result<void> check_scope(const ServerContext& context, const api::Request& request);
+
+/// check_scope, then the parameters of a read; `filter` is refused. Without a query string it is
+/// free.
+Result<api::ReadOptions> read_options(const ServerContext& context, const api::Request& request);
+
+/// Waits until a read with these options may be answered now. With max_stale a stale answer that is
+/// too old is asked for once more as a standard one; `options.mode` then says what was done.
+struct ReadTurn {
+  api::ReadOptions options;
+  ReadPermit permit;
+};
+/// The turn if it is at hand, which it nearly always is.
+bool turn_now(ServerContext& context, ReadTurn& turn);
+Task<Result<ReadTurn>> wait_for_turn(ServerContext* context, api::ReadOptions options);
+
+/// The response to a result that is due, with the headers of contract 1.5.
+api::Response make_response(ReadResult result, const ReadTurn& turn, ReadStyle style);
+
+namespace detail {
+
+/// What tells blocking queries apart: path and parameters, without those that only say how to wait.
+std::string query_identity(const api::Request& request);
+bool must_wait(const api::ReadOptions& options, std::uint64_t index);
+api::Response park(ServerContext& context, const api::Request& request, const ReadTurn& turn,
+                   ReadStyle style, Interest interest,
+                   std::function<ReadResult(const ReadRows&)> query, ReadResult seen);
+
+}  // namespace detail
+
+/// Evaluates now and answers or parks. Does not suspend.
+template <ReadQuery Query>
+api::Response answer_read(ServerContext& context, const api::Request& request, const ReadTurn& turn,
+                          const Query& query) {
+  ReadResult result;
+  {
+    const ReadSnapshot snapshot = context.reader.open();
+    result = query(snapshot.rows());
+  }
+  if (!detail::must_wait(turn.options, result.index)) {
+    return make_response(std::move(result), turn, Query::style);
+  }
+  return detail::park(context, request, turn, Query::style, query.interest(), query,
+                      std::move(result));
+}
+
+/// The whole of a read endpoint, once its own parameters are in `query`.
+template <ReadQuery Query>
+Task<api::Response> serve_read(ServerContext* context, api::Request request, Query query) {
+  ReadTurn turn;
+  if (!request.query.empty() || !request.headers.empty()) {
+    auto options = read_options(*context, request);
+    if (!options.has_value()) co_return api::error_response(options.error());
+    turn.options = std::move(*options);
+  }
+  if (!turn_now(*context, turn)) {
+    auto waited = co_await wait_for_turn(context, std::move(turn.options));
+    if (!waited.has_value()) co_return api::error_response(waited.error());
+    turn = std::move(*waited);
+  }
+  co_return answer_read(*context, request, turn, query);
+}
+
+/// A response that needs no waiting, as the task that a handler returns.
+Task<api::Response> answered(api::Response response);
+Task<api::Response> refused(ErrorCode code, std::string message);
+
+}  // namespace conclave::daemon

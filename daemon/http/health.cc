@@ -1,0 +1,121 @@
+#include "daemon/http/health.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "api/codec/writer.h"
+#include "daemon/http/blocking.h"
+#include "daemon/http/instance_parameters.h"
+#include "daemon/http/route_set.h"
+#include "daemon/read/health_read.h"
+
+namespace conclave::daemon {
+
+namespace {
+
+constexpr ReadStyle health_style{.effective_consistency = true};
+
+ReadResult listed(const CheckListing& listing) {
+  return {.index = listing.index, .body = api::to_json(listing.checks)};
+}
+
+struct ServiceHealth {
+  static constexpr ReadStyle style{.effective_consistency = true, .query_backend = true};
+  std::string service;
+  InstanceFilter filter;
+  bool passing_only = false;
+
+  Interest interest() const { return wait_for(TopicKind::service, service); }
+  ReadResult operator()(const ReadRows& rows) const {
+    const HealthListing listing = list_health(rows, service, filter, passing_only);
+    return {.index = listing.index, .body = api::to_json(listing.entries)};
+  }
+};
+
+struct ServiceChecks {
+  static constexpr ReadStyle style = health_style;
+  std::string service;
+  InstanceFilter filter;
+
+  Interest interest() const { return wait_for(TopicKind::service, service); }
+  ReadResult operator()(const ReadRows& rows) const {
+    return listed(list_checks_of_service(rows, service, filter));
+  }
+};
+
+struct NodeChecks {
+  static constexpr ReadStyle style = health_style;
+  std::string node;
+
+  Interest interest() const { return wait_for(TopicKind::node, node); }
+  ReadResult operator()(const ReadRows& rows) const {
+    return listed(list_checks_of_node(rows, node));
+  }
+};
+
+struct ChecksInState {
+  static constexpr ReadStyle style = health_style;
+  std::string status;
+  InstanceFilter filter;
+
+  Interest interest() const { return wait_for_tables({TopicKind::checks}); }
+  ReadResult operator()(const ReadRows& rows) const {
+    return listed(list_checks_in_state(rows, status, filter));
+  }
+};
+
+/// Go's strconv.ParseBool; nothing after `?passing` means true.
+std::optional<bool> parse_passing(std::string_view text) {
+  constexpr std::array<std::string_view, 7> yes = {"", "1", "t", "T", "TRUE", "true", "True"};
+  constexpr std::array<std::string_view, 6> no = {"0", "f", "F", "FALSE", "false", "False"};
+  if (std::ranges::find(yes, text) != yes.end()) return true;
+  if (std::ranges::find(no, text) != no.end()) return false;
+  return std::nullopt;
+}
+
+Task<api::Response> service(ServerContext* context, api::Request request, std::string name) {
+  if (name.empty()) return refused(ErrorCode::bad_request, "Missing service name");
+  ServiceHealth query{std::move(name), instance_filter(request), false};
+  if (const auto text = request.parameter("passing")) {
+    const auto passing = parse_passing(*text);
+    if (!passing.has_value()) {
+      return refused(ErrorCode::bad_request, "Invalid value for ?passing");
+    }
+    query.passing_only = *passing;
+  }
+  return serve_read(context, std::move(request), std::move(query));
+}
+
+Task<api::Response> checks(ServerContext* context, api::Request request, std::string name) {
+  if (name.empty()) return refused(ErrorCode::bad_request, "Missing service name");
+  ServiceChecks query{std::move(name), instance_filter(request)};
+  return serve_read(context, std::move(request), std::move(query));
+}
+
+Task<api::Response> node(ServerContext* context, api::Request request, std::string name) {
+  if (name.empty()) return refused(ErrorCode::bad_request, "Missing node name");
+  return serve_read(context, std::move(request), NodeChecks{std::move(name)});
+}
+
+Task<api::Response> state(ServerContext* context, api::Request request, std::string status) {
+  if (status.empty()) return refused(ErrorCode::bad_request, "Missing check state");
+  ChecksInState query{std::move(status), instance_filter(request)};
+  return serve_read(context, std::move(request), std::move(query));
+}
+
+}  // namespace
+
+void add_health_routes(api::Router& router, ServerContext& context) {
+  using api::Method;
+  const RouteSet routes{router, context};
+  routes.add(Method::get, "/v1/health/service/", service);
+  routes.add(Method::get, "/v1/health/checks/", checks);
+  routes.add(Method::get, "/v1/health/node/", node);
+  routes.add(Method::get, "/v1/health/state/", state);
+}
+
+}  // namespace conclave::daemon

@@ -1,0 +1,21 @@
+#include "daemon/http/routes.h"
+
+#include "daemon/http/catalog.h"
+#include "daemon/http/health.h"
+#include "daemon/http/kv.h"
+#include "daemon/http/session.h"
+#include "daemon/http/status.h"
+#include "daemon/http/txn.h"
+
+namespace conclave::daemon {
+
+void add_server_routes(api::Router& router, ServerContext& context) {
+  add_kv_routes(router, context);
+  add_txn_routes(router, context);
+  add_session_routes(router, context);
+  add_catalog_routes(router, context);
+  add_health_routes(router, context);
+  add_status_routes(router, context);
+}
+
+}  // namespace conclave::daemon

@@ -1,0 +1,52 @@
+#pragma once
+
+/// Reads of the catalog (contract sections 8.2 and 2.3). Names are compared without case.
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/model/catalog.h"
+#include "daemon/read/instance_filter.h"
+#include "daemon/store/rows.h"
+
+namespace conclave::daemon {
+
+struct NodeListing {
+  std::vector<api::Node> nodes;  ///< By name.
+  std::uint64_t index = 0;
+};
+NodeListing list_nodes(const ReadRows& rows, const InstanceFilter& filter);
+
+struct ServiceNames {
+  std::map<std::string, std::vector<std::string>> tags;  ///< Name -> its tags, each once.
+  std::uint64_t index = 0;
+};
+ServiceNames list_services(const ReadRows& rows, const InstanceFilter& filter);
+
+struct ServiceListing {
+  std::vector<api::ServiceNode> instances;  ///< By node name, then service id.
+  std::uint64_t index = 0;
+};
+ServiceListing list_instances(const ReadRows& rows, std::string_view service,
+                              const InstanceFilter& filter);
+
+struct NodeRead {
+  std::optional<api::Node> node;
+  std::vector<api::NodeService> services;  ///< By service id.
+  std::uint64_t index = 0;
+};
+/// By name, else by id, else by a prefix of an id that fits one node only.
+NodeRead read_node(const ReadRows& rows, std::string_view name_or_id);
+
+/// Visits the wanted instances of a service in the order that all listings share: by node name,
+/// then service id.
+void visit_wanted_instances(
+    const ReadRows& rows, std::string_view service, const InstanceFilter& filter,
+    FunctionRef<void(const api::Node& node, const api::NodeService& instance)> visit);
+
+}  // namespace conclave::daemon
