@@ -2,8 +2,9 @@
 
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   message(FATAL_ERROR
-    "GCC ${CMAKE_CXX_COMPILER_VERSION} miscompiles several coroutine forms (temporaries in a statement "
-    "with co_await are destroyed twice). Use Clang 19 (cmake --preset release) or GCC 13 and later.")
+    "GCC ${CMAKE_CXX_COMPILER_VERSION} miscompiles several coroutine forms (temporaries in a "
+    "statement with co_await are destroyed twice). Use Clang 19 (cmake --preset release) or GCC 13 "
+    "and later.")
 endif()
 
 set(CMAKE_CXX_STANDARD 23)
@@ -24,7 +25,8 @@ if(LLD AND CMAKE_CXX_COMPILER_ID MATCHES "Clang")
   add_link_options(--ld-path=${LLD})
 endif()
 
-# Assertions are part of the product: NDEBUG is never defined (base/core/assert.h does not look at it).
+# Assertions are part of the product: NDEBUG is never defined (base/core/assert.h does not look at
+# it).
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1")
 
 set(CONCLAVE_WARNINGS -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wnon-virtual-dtor -Werror)

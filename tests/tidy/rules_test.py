@@ -136,7 +136,8 @@ class PurityRules(Rules):
 
     def test_only_ports_may_be_included_from_folders_that_are_not_pure(self):
         tree = self.tree(files={
-            "daemon/tables/a.cc": '#include "daemon/store/store.h"\n#include "daemon/store/rows.h"\n',
+            "daemon/tables/a.cc": '#include "daemon/store/store.h"\n'
+                                  '#include "daemon/store/rows.h"\n',
             "daemon/store/store.h": '#include "base/run/loop.h"\n',
             "daemon/store/rows.h": "",
             "base/run/loop.h": "std::mutex m;",

@@ -44,7 +44,8 @@ def unrun_programs(tree):
     pythons = [path for path in tree.paths if path.endswith(".py")]
     imported = set()
     for path in pythons:
-        imported.update(re.findall(r"^\s*(?:from|import)\s+([\w.]+)", tree.text(path), re.MULTILINE))
+        imports = re.findall(r"^\s*(?:from|import)\s+([\w.]+)", tree.text(path), re.MULTILINE)
+        imported.update(imports)
     mentions = "\n".join(tree.text(path) for path in tree.paths
                          if os.path.basename(path) == "CMakeLists.txt" or path.endswith(".cmake")
                          or path.startswith(("scripts/", ".ci/")))
