@@ -480,10 +480,11 @@ void append_record(std::string& out, const T& value) {
   const std::size_t before = out.size();
   const std::size_t size = record::struct_size(value);
   if (size == 0) return;
-  out.resize_and_overwrite(before + size, [&](char* data, std::size_t total) {
+  // libstdc++ 12 hands the new capacity to the callable, not the size that was asked for.
+  out.resize_and_overwrite(before + size, [&](char* data, std::size_t) {
     char* end = record::write_struct(data + before, value);
-    CONCLAVE_ASSERT(end == data + total);
-    return total;
+    CONCLAVE_ASSERT(end == data + before + size);
+    return before + size;
   });
 }
 
