@@ -1,0 +1,256 @@
+#include "raft/wal/writer.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+
+#include "base/core/assert.h"
+#include "base/run/clock.h"
+#include "raft/wal/segment_files.h"
+
+namespace conclave::raft {
+namespace {
+
+constexpr std::uint64_t block_bytes = 4096;
+
+std::uint64_t round_up(std::uint64_t value, std::uint64_t step) {
+  return (value + step - 1) / step * step;
+}
+
+std::string boot_record(std::uint64_t counter) {
+  std::string records;
+  append_record(records, RecordKind::boot, EntryKind::noop, Index{counter}, Term{}, {});
+  return records;
+}
+
+bool all_zero(std::string_view bytes) {
+  return std::ranges::all_of(bytes, [](char byte) { return byte == 0; });
+}
+
+}  // namespace
+
+Result<LogWriter> LogWriter::create(WriterOptions options, const LogIdentity& identity,
+                                    std::string first) {
+  CONCLAVE_TRY(make_directories(options.directory));
+  CONCLAVE_TRY_ASSIGN(const SegmentFiles files, list_segment_files(options.directory));
+  if (!files.segments.empty()) {
+    return fail(ErrorCode::exists, "there is a log in " + options.directory + " already");
+  }
+  for (const std::string& path : files.leftovers) CONCLAVE_TRY(remove_file(path));
+
+  LogWriter writer(std::move(options));
+  writer.identity_ = identity;
+  std::string records = boot_record(1) + first;
+  const Index commit{};
+  append_record(records, RecordKind::commit, EntryKind::noop, commit, Term{}, {});
+  const std::string path = new_segment_path(writer.options_.directory, 1);
+  CONCLAVE_TRY(writer.begin_segment(path, records.size()));
+  // The first batch is in the file before the file has its name: a log is never seen without it.
+  CONCLAVE_TRY(writer.write_batch(records));
+  CONCLAVE_TRY(writer.publish(path));
+  return writer;
+}
+
+Result<LogWriter> LogWriter::resume(WriterOptions options, const LogContents& log) {
+  LogWriter writer(std::move(options));
+  writer.identity_ = log.identity;
+  writer.summary_ = log.summary;
+  writer.segments_ = log.segments;
+  writer.last_batch_ = log.last_batch;
+  CONCLAVE_TRY_ASSIGN(SegmentFiles files, list_segment_files(writer.options_.directory));
+  for (const std::string& path : files.leftovers) CONCLAVE_TRY(remove_file(path));
+  writer.spares_ = std::move(files.spares);
+
+  CONCLAVE_TRY(writer.open_last(log));
+  CONCLAVE_TRY(writer.zero_rest());
+  std::string records = boot_record(log.summary.boot_counter() + 1);
+  append_record(records, RecordKind::commit, EntryKind::noop, log.summary.commit_index(), Term{},
+                {});
+  CONCLAVE_TRY(writer.append(records));
+  return writer;
+}
+
+Result<void> LogWriter::open_last(const LogContents& log) {
+  path_ = path();
+  CONCLAVE_TRY_ASSIGN(file_, open_file(path_, O_RDWR));
+  const off_t size = ::lseek(file_.get(), 0, SEEK_END);
+  if (size < 0) return fail_errno("find the size of", path_, errno);
+  filled_ = static_cast<std::uint64_t>(size);
+  capacity_ = std::max(options_.segment_bytes, filled_);
+  seed_ = checksum_seed(identity_, segments_.back().id);
+  end_ = log.end;
+  return {};
+}
+
+/// So that no record of a batch that was cut can ever be taken for one of a batch to come.
+Result<void> LogWriter::zero_rest() {
+  std::string block(1 << 20, '\0');
+  bool dirty = false;
+  for (std::uint64_t at = end_; at < filled_;) {
+    const ssize_t got = ::pread(file_.get(), block.data(), block.size(), static_cast<off_t>(at));
+    if (got < 0) return fail_errno("read", path_, errno);
+    if (got == 0) break;
+    const auto count = static_cast<std::size_t>(got);
+    for (std::size_t from = 0; from < count; from += block_bytes) {
+      const std::size_t size = std::min<std::size_t>(block_bytes, count - from);
+      if (all_zero(std::string_view(block).substr(from, size))) continue;
+      CONCLAVE_TRY(write_at(at + from, std::string(size, '\0')));
+      dirty = true;
+    }
+    at += count;
+  }
+  return dirty ? sync() : Result<void>{};
+}
+
+Result<void> LogWriter::append(std::string& records) {
+  const Record first = read_unsealed(records, 0);
+  std::size_t entry_at = first.kind == RecordKind::hard_state ? first.end : 0;
+  if (const Record record = read_unsealed(records, entry_at);
+      record.kind == RecordKind::entry && record.index <= summary_.last_index()) {
+    const Index keep = previous(record.index);
+    CONCLAVE_ASSERT_WHY(keep >= summary_.commit_index(), "committed entries are never replaced");
+    std::string cut;
+    append_record(cut, RecordKind::truncate, EntryKind::noop, keep, summary_.term_at(keep),
+                  summary_.truncate_payload(keep));
+    records.insert(0, cut);
+  }
+  if (end_ + records.size() > capacity_) CONCLAVE_TRY(roll(records.size()));
+  return write_batch(records);
+}
+
+Result<void> LogWriter::write_batch(std::string& records) {
+  const std::uint64_t end = end_ + records.size();
+  CONCLAVE_ASSERT(end <= capacity_);
+  seal_records(records, last_batch_ + 1, seed_);
+  take_up(records);
+  if (end > filled_) CONCLAVE_TRY(fill_to(end));
+  CONCLAVE_TRY(write_at(end_, records));
+  const Nanos began = system_clock().boot_now();
+  CONCLAVE_TRY(sync());
+  last_sync_ = system_clock().boot_now() - began;
+  last_batch_ += 1;
+  end_ = end;
+  return {};
+}
+
+void LogWriter::take_up(std::string_view records) {
+  for (std::size_t at = 0; at < records.size();) {
+    const Record record = read_unsealed(records, at);
+    const Result<void> added = summary_.add(record);
+    CONCLAVE_ASSERT_WHY(added.has_value(), "the host's entries are contiguous");
+    if (record.kind == RecordKind::entry) {
+      SegmentExtent& segment = segments_.back();
+      segment.largest_index = std::max(segment.largest_index, record.index);
+    }
+    at = record.end;
+  }
+}
+
+/// Goes on in a new segment. All batches of the old one are durable, which recovery relies on.
+Result<void> LogWriter::roll(std::size_t batch_bytes) {
+  std::string path = new_segment_path(options_.directory, segments_.back().id + 1);
+  if (!spares_.empty()) {
+    path = spares_.back();
+    spares_.pop_back();
+  }
+  CONCLAVE_TRY(begin_segment(path, batch_bytes));
+  return publish(path);
+}
+
+/// Makes the file at `path`, new or spare, the segment that is written to; it does not have its
+/// name yet.
+Result<void> LogWriter::begin_segment(const std::string& path, std::size_t batch_bytes) {
+  SegmentHeader header = summary_.header();
+  header.identity = identity_;
+  header.segment_id = segments_.empty() ? 1 : segments_.back().id + 1;
+  header.first_batch = last_batch_ + 1;
+  const std::string bytes = encode_header(header);
+
+  CONCLAVE_TRY_ASSIGN(file_, open_file(path, O_RDWR | O_CREAT));
+  const off_t size = ::lseek(file_.get(), 0, SEEK_END);
+  if (size < 0) return fail_errno("find the size of", path, errno);
+  path_ = path;
+  filled_ = static_cast<std::uint64_t>(size);
+  capacity_ = std::max(
+      {options_.segment_bytes, filled_, round_up(bytes.size() + batch_bytes, header_step_bytes)});
+  end_ = bytes.size();
+  if (filled_ < end_) CONCLAVE_TRY(fill_to(end_));
+  CONCLAVE_TRY(write_at(0, bytes));
+  if (::fsync(file_.get()) != 0) return fail_errno("sync", path_, errno);
+  segments_.push_back({header.segment_id, header.previous_index});
+  seed_ = checksum_seed(identity_, header.segment_id);
+  return {};
+}
+
+Result<void> LogWriter::publish(const std::string& path) {
+  const std::string name = this->path();
+  if (std::rename(path.c_str(), name.c_str()) != 0) return fail_errno("rename", path, errno);
+  path_ = name;
+  return sync_directory(options_.directory);
+}
+
+Result<void> LogWriter::release(Index through) {
+  while (segments_.size() > 1 && segments_.front().largest_index <= through) {
+    CONCLAVE_TRY(drop_segment(segments_.front().id));
+    segments_.erase(segments_.begin());
+  }
+  summary_.forget_below(through);
+  return {};
+}
+
+/// The directory is synced for each: with a later segment gone and an earlier one there, there
+/// would be a gap.
+Result<void> LogWriter::drop_segment(std::uint64_t id) {
+  const std::string from = segment_path(options_.directory, id);
+  if (spares_.size() >= options_.spares_max) return remove_file(from);
+  const std::string to = spare_path(options_.directory, id);
+  if (std::rename(from.c_str(), to.c_str()) != 0) return fail_errno("rename", from, errno);
+  spares_.push_back(to);
+  return sync_directory(options_.directory);
+}
+
+Result<void> LogWriter::fill_ahead() {
+  const std::uint64_t wanted = std::min(capacity_, end_ + options_.fill_bytes);
+  if (filled_ >= wanted) return {};
+  CONCLAVE_TRY(fill_to(wanted));
+  return sync();
+}
+
+Result<void> LogWriter::fill_to(std::uint64_t offset) {
+  const std::uint64_t until =
+      std::max(offset, std::min(capacity_, round_up(offset, options_.fill_bytes)));
+  const std::string zeros(std::min<std::uint64_t>(until - filled_, 1 << 20), '\0');
+  while (filled_ < until) {
+    const std::size_t count = std::min<std::uint64_t>(zeros.size(), until - filled_);
+    CONCLAVE_TRY(write_at(filled_, std::string_view(zeros).substr(0, count)));
+    filled_ += count;
+  }
+  return {};
+}
+
+Result<void> LogWriter::write_at(std::uint64_t offset, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written =
+        ::pwrite(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return fail_errno("write", path_, written < 0 ? errno : ENOSPC);
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+    offset += static_cast<std::uint64_t>(written);
+  }
+  return {};
+}
+
+Result<void> LogWriter::sync() {
+  if (::fdatasync(file_.get()) != 0) return fail_errno("sync", path_, errno);
+  return {};
+}
+
+std::string LogWriter::path() const {
+  return segment_path(options_.directory, segments_.back().id);
+}
+
+}  // namespace conclave::raft
