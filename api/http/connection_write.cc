@@ -47,7 +47,7 @@ Framing Connection::frame(const Response& response) {
 }
 
 Connection::Next Connection::next_after(const Framing& framing) const {
-  return framing.close ? Next::close : Next::read;
+  return framing.close || server_->stopping ? Next::close : Next::read;
 }
 
 Task<Connection::Next> Connection::write(Response response) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/asio/this_coro.hpp>
 #include <memory>
 #include <tuple>
 #include <utility>
@@ -167,7 +168,8 @@ Task<Response> Router::handle(Request request) {
   } else {
     std::string rest(match.rest);
     Task<Response> work = match.route->handler(std::move(request), std::move(rest));
-    if (match.route->loop == nullptr || match.route->loop->is_here()) {
+    const Executor here = co_await boost::asio::this_coro::executor;
+    if (match.route->loop == nullptr || match.route->loop->executor() == here) {
       response = co_await std::move(work);
     } else {
       response = co_await run_on(*match.route->loop, std::move(work));
