@@ -13,6 +13,7 @@
 #include "base/run/clock.h"
 #include "base/run/loop.h"
 #include "base/run/metrics.h"
+#include "daemon/leases/renewals.h"
 #include "daemon/replica/replica.h"
 #include "daemon/store/store.h"
 #include "daemon/watch/hub.h"
@@ -29,15 +30,6 @@ struct ServerSettings {
   Nanos session_ttl_min{std::chrono::seconds(10)};
   api::WaitLimits waits;
   bool strict_json = false;
-};
-
-/// Session renewals are answered from the leader's memory (daemon/leases); main thread behind it.
-class SessionRenewals {
- public:
-  virtual ~SessionRenewals() = default;
-  /// True: the session lives and its timer was reset; false: unknown, expired or expiring (404).
-  /// Resumes on the caller's loop.
-  virtual Task<Result<bool>> renew(std::string session_id) = 0;
 };
 
 /// Cluster facts for /v1/status and /v1/operator/raft (contract 12).
