@@ -53,6 +53,9 @@ inline std::unexpected<Error> fail(std::string_view doing, const Error& error) {
 #define CONCLAVE_CONCAT_INNER(a, b) a##b
 #define CONCLAVE_CONCAT(a, b) CONCLAVE_CONCAT_INNER(a, b)
 
+// A declaration, and an expression that must move, cannot stand in parentheses.
+// NOLINTBEGIN(bugprone-macro-parentheses)
+
 /// Runs an expression of type Result<void>; returns its error from the enclosing function.
 #define CONCLAVE_TRY(expression)                                         \
   if (auto conclave_result = (expression); !conclave_result.has_value()) \
@@ -65,3 +68,5 @@ inline std::unexpected<Error> fail(std::string_view doing, const Error& error) {
   auto result = (expression);                                                 \
   if (!result.has_value()) return std::unexpected(std::move(result).error()); \
   target = std::move(result).value()
+
+// NOLINTEND(bugprone-macro-parentheses)

@@ -63,6 +63,7 @@ std::vector<std::string> merged_environment(const std::vector<std::string>& adde
 
 std::vector<char*> pointers_to(std::vector<std::string>& texts) {
   std::vector<char*> pointers;
+  pointers.reserve(texts.size() + 1);
   for (std::string& text : texts) pointers.push_back(text.data());
   pointers.push_back(nullptr);
   return pointers;
@@ -269,10 +270,18 @@ Task<ProcessResult> Process::wait() {
   co_return std::move(child->result);
 }
 
-Task<Result<ProcessResult>> run_process(Loop& loop, ProcessOptions options) {
-  Result<Process> process = Process::start(loop, std::move(options));
+namespace {
+
+Task<Result<ProcessResult>> start_and_wait(Loop* loop, ProcessOptions options) {
+  Result<Process> process = Process::start(*loop, std::move(options));
   if (!process) co_return std::unexpected(std::move(process).error());
   co_return co_await process->wait();
+}
+
+}  // namespace
+
+Task<Result<ProcessResult>> run_process(Loop& loop, ProcessOptions options) {
+  return start_and_wait(&loop, std::move(options));
 }
 
 }  // namespace conclave
