@@ -89,11 +89,11 @@ def table_is_complete(tree, layers):
 def includes(tree, layers):
     for path in tree.sources():
         folder = folder_of(path)
-        if folder is None:
-            continue
         for included in tree.includes(path):
             if not tree.exists(included):
                 yield f'{path}: includes "{included}", which is no file from the root of the tree'
+            elif folder is None:
+                continue  # Tests may include everything.
             elif folder_of(included) is None:
                 yield f'{path}: includes "{included}", which is in no library'
             elif folder_of(included) != folder and not layers.allows(folder, included):

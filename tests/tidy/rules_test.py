@@ -79,8 +79,11 @@ class LayerRules(Rules):
         self.expect(layers.includes(tree, self.layers), "base/run/loop.h")
 
     def test_an_include_that_is_not_from_the_root_fails(self):
-        tree = self.tree(files={"base/core/a.h": "", "base/core/a.cc": '#include "a.h"\n'})
-        self.expect(layers.includes(tree, self.layers), "no file from the root")
+        tree = self.tree(files={"base/core/a.h": "", "base/core/a.cc": '#include "a.h"\n',
+                                "tests/x/b.h": "", "tests/x/b.cc": '#include "b.h"\n'})
+        self.expect(layers.includes(tree, self.layers),
+                    'base/core/a.cc: includes "a.h", which is no file from the root',
+                    'tests/x/b.cc: includes "b.h", which is no file from the root')
 
     def test_cmake_links_what_the_table_allows_and_the_sources_include(self):
         tree = self.tree(files={
