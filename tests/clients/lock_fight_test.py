@@ -1,7 +1,8 @@
 """Two processes fight for one lock, with kill -9 of the contenders and of the server among them.
 
 Judged by the contenders' journal: never two holders at a time, and fencing tokens only rise.
-Runs 20 seconds; CONCLAVE_LOCK_FIGHT_SECONDS=60 for the long version, CONCLAVE_LOCK_FIGHT_SEED to repeat one.
+Runs 20 seconds; CONCLAVE_LOCK_FIGHT_SECONDS=60 for the long version, CONCLAVE_LOCK_FIGHT_SEED to
+repeat one.
 """
 
 import os
@@ -20,7 +21,7 @@ CONTENDER = pathlib.Path(__file__).with_name("lock_contender.py")
 
 
 def judge(journal, killed):
-    """The violations in a journal; `killed` maps a pid to the monotonic time at which it was dead."""
+    """The violations in a journal; `killed` maps a pid to the time at which it was dead."""
     violations, holder, last_fence, entered = [], None, 0, 0
     for line in journal:
         at, pid, word, fence = line.split()

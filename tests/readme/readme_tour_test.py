@@ -1,6 +1,6 @@
-"""Runs the README's five-minute tour: every ```sh block, in order, in one shell, against a real `agent -dev`.
+"""Runs the README's five-minute tour: every ```sh block, in one shell, against a real `agent -dev`.
 
-Only the two ports and the scratch directory are replaced, so that the test runs beside anything else.
+Only the two ports and the scratch directory are replaced, so that it runs beside anything else.
 """
 
 import os

@@ -1,7 +1,7 @@
-"""One real server for a test: starts the built binary on free ports, waits until it answers, ends it by pid.
+"""One real server for a test: starts the built binary on free ports, waits for it, ends it by pid.
 
-The binary's path comes from the environment variable CONCLAVE_BINARY (ctest sets it). Everything is on
-127.0.0.1, in a temporary directory that is removed afterwards. Standard library only.
+The binary's path comes from the environment variable CONCLAVE_BINARY (ctest sets it). Everything is
+on 127.0.0.1, in a temporary directory that is removed afterwards. Standard library only.
 """
 
 import json
@@ -100,14 +100,15 @@ class ServerProcess:
         return self
 
     def wait_for_leader(self):
-        """Until the server leads and has registered its own node, as the official test harness waits."""
+        """Until the server leads and has registered its own node (contract 18)."""
         deadline = time.monotonic() + START_DEADLINE_S
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 raise RuntimeError(f"server ended with {self.process.returncode}:\n{self.log()}")
             try:
                 answer = self.get("/v1/health/node/test-node")
-                if answer.status == 200 and any(c["CheckID"] == "serfHealth" for c in answer.json()):
+                checks = answer.json() if answer.status == 200 else []
+                if any(check["CheckID"] == "serfHealth" for check in checks):
                     return
             except OSError:
                 pass

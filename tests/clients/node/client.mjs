@@ -1,5 +1,6 @@
-// Drives the npm package `consul` against the server on the port given: keys, sessions, locks, agent,
-// catalog, health, and its watch. Ends with 0 and a last line when everything was as the client expects.
+// Drives the npm package `consul` against the server on the port given: keys, sessions, locks,
+// agent, catalog, health, and its watch. Ends with 0 and a last line when everything was as the
+// client expects.
 
 import assert from "node:assert/strict";
 import Consul from "consul";
@@ -20,14 +21,16 @@ async function keys() {
   assert.equal(await client.kv.set("js/a", "one"), true);
   const entry = await client.kv.get("js/a");
   assert.equal(entry.Value, "one");
-  assert.equal(await client.kv.set({ key: "js/a", value: "two", cas: String(entry.ModifyIndex + 1) }), false);
-  assert.equal(await client.kv.set({ key: "js/a", value: "two", cas: String(entry.ModifyIndex) }), true);
+  const swap = (index) => client.kv.set({ key: "js/a", value: "two", cas: String(index) });
+  assert.equal(await swap(entry.ModifyIndex + 1), false);
+  assert.equal(await swap(entry.ModifyIndex), true);
   assert.equal(await client.kv.set({ key: "js/flags", value: "x", flags: 7 }), true);
   assert.equal((await client.kv.get("js/flags")).Flags, 7);
   const raw = await client.kv.get({ key: "js/a", raw: true });
   assert.equal(String(raw), "two");
   await client.kv.set("js/b/c", "3");
-  assert.deepEqual(await client.kv.keys({ key: "js/", separator: "/" }), ["js/a", "js/b/", "js/flags"]);
+  const listed = await client.kv.keys({ key: "js/", separator: "/" });
+  assert.deepEqual(listed, ["js/a", "js/b/", "js/flags"]);
   assert.equal((await client.kv.get({ key: "js/", recurse: true })).length, 3);
   await client.kv.del({ key: "js/", recurse: true });
   assert.equal(await client.kv.get({ key: "js/", recurse: true }), undefined);
@@ -41,9 +44,8 @@ async function sessionsAndLocks() {
   assert.equal((await client.kv.get("js/lock")).Session, first);
   const info = await client.session.get(first);
   const session = Array.isArray(info) ? info[0] : info;
-  for (const name of ["CreateIndex", "ID", "Name", "Node", "NodeChecks", "LockDelay", "Behavior", "TTL"]) {
-    assert.ok(name in session, `session has ${name}`);
-  }
+  const members = "CreateIndex ID Name Node NodeChecks LockDelay Behavior TTL";
+  for (const name of members.split(" ")) assert.ok(name in session, `session has ${name}`);
   assert.equal((await client.session.renew(first))[0].ID, first);
   assert.equal((await client.session.list()).length, 2);
   assert.equal((await client.session.node("test-node")).length, 2);
@@ -57,7 +59,8 @@ async function sessionsAndLocks() {
 async function agentAndHealth() {
   assert.ok((await client.agent.self()).Config.NodeName, "self has a node name");
   assert.equal((await client.agent.members()).length, 1);
-  await client.agent.service.register({ name: "js-web", tags: ["x"], port: 81, check: { ttl: "60s" } });
+  const check = { ttl: "60s" };
+  await client.agent.service.register({ name: "js-web", tags: ["x"], port: 81, check });
   assert.ok("js-web" in (await client.agent.service.list()));
   assert.equal((await client.health.service({ service: "js-web", passing: true })).length, 0);
   await client.agent.check.pass("service:js-web");
@@ -78,7 +81,8 @@ async function agentAndHealth() {
 }
 
 async function catalogAndStatus() {
-  await client.catalog.register({ node: "js-node", address: "10.1.1.1", service: { service: "js-db" } });
+  const service = { service: "js-db" };
+  await client.catalog.register({ node: "js-node", address: "10.1.1.1", service });
   assert.equal((await client.catalog.node.services("js-node")).Node.Address, "10.1.1.1");
   assert.equal((await client.catalog.node.list()).length, 2);
   await client.catalog.deregister("js-node");
@@ -102,7 +106,8 @@ async function transactions() {
 async function watchSeesEachChange() {
   const seen = [];
   let failure;
-  const watch = client.watch({ method: client.kv.get, options: { key: "js/watched", wait: "20s" } });
+  const options = { key: "js/watched", wait: "20s" };
+  const watch = client.watch({ method: client.kv.get, options });
   watch.on("change", (data) => seen.push(data === undefined ? undefined : data.Value));
   watch.on("error", (error) => (failure = error));
   await client.kv.set("js/watched", "0");
@@ -120,7 +125,15 @@ async function watchSeesEachChange() {
   assert.deepEqual(seen.slice(before), ["1", "2", "3", "4", "5", undefined]);
 }
 
-for (const part of [keys, sessionsAndLocks, agentAndHealth, catalogAndStatus, transactions, watchSeesEachChange]) {
+const parts = [
+  keys,
+  sessionsAndLocks,
+  agentAndHealth,
+  catalogAndStatus,
+  transactions,
+  watchSeesEachChange,
+];
+for (const part of parts) {
   await part();
   console.log(`${part.name}: ok`);
 }
