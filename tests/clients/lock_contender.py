@@ -1,6 +1,6 @@
 """One contender for the lock `fight/lock`: acquires, enters the critical section, leaves, releases.
 
-What it does is appended to a journal, one line an event: `<monotonic ns> <pid> enter|leave <fence>`.
+What it does is appended to a journal, a line an event: `<monotonic ns> <pid> enter|leave <fence>`.
 It obeys the rule of leases: work is done only while less than one TTL has passed since the last
 acknowledged renewal was sent.
 """
