@@ -1,0 +1,162 @@
+#include "cli/run/agent_part.h"
+
+#include <utility>
+
+#include "base/run/log.h"
+#include "base/run/random.h"
+#include "base/run/run_on.h"
+#include "cli/run/debug_config.h"
+#include "daemon/tables/members.h"
+
+namespace conclave::cli {
+namespace {
+
+agent::SyncOptions sync_options(daemon::Reader& reader) {
+  agent::SyncOptions options;
+  options.cluster_size = [&reader] {
+    std::size_t count = 0;
+    const daemon::ReadSnapshot snapshot = reader.open();
+    daemon::visit_members(snapshot.rows(), [&](const api::Member&) {
+      ++count;
+      return true;
+    });
+    return count;
+  };
+  return options;
+}
+
+std::string_view role_text(raft::Role role) {
+  switch (role) {
+    case raft::Role::leader:
+      return "Leader";
+    case raft::Role::follower:
+      return "Follower";
+    case raft::Role::pre_candidate:
+    case raft::Role::candidate:
+      return "Candidate";
+  }
+  return "Unknown";
+}
+
+}  // namespace
+
+AgentPart::AgentPart(const AgentConfig& config, const Identity& identity, Loop& main,
+                     ServerPart& server, api::Upstream& upstream, const Clock& clock,
+                     Metrics& metrics, Callbacks callbacks)
+    : config_(config),
+      identity_(identity),
+      main_(main),
+      server_(server),
+      callbacks_(std::move(callbacks)),
+      reader_(server.store().make_reader()),
+      local_(loop_, clock, local_options(config, identity), Rng(random_u64())),
+      catalog_(upstream),
+      checks_(
+          loop_, clock, local_,
+          [this](std::string node) { return catalog_.node_image(std::move(node)); },
+          Rng(random_u64())),
+      syncer_(loop_, clock, local_, catalog_, sync_options(*reader_), Rng(random_u64())),
+      context_{loop_, clock,   local_,         checks_,          syncer_,
+               *this, metrics, http_options(), Rng(random_u64())} {}
+
+AgentPart::~AgentPart() { join(); }
+
+Result<void> AgentPart::load() { return local_.load({config_.services, config_.checks}); }
+
+void AgentPart::add_routes(api::Router& router) { agent::add_agent_routes(router, context_); }
+
+void AgentPart::start() {
+  loop_.post([this] {
+    checks_.start_reaper();
+    syncer_.start();
+  });
+  thread_ = std::thread([this] { loop_.run(); });
+}
+
+void AgentPart::sync_soon() {
+  loop_.post([this] { syncer_.sync_soon(); });
+}
+
+Task<void> AgentPart::stop() { co_await run_on(loop_, stop_on_loop()); }
+
+Task<void> AgentPart::stop_on_loop() {
+  syncer_.stop();
+  checks_.stop();
+  co_return;
+}
+
+void AgentPart::join() {
+  if (!thread_.joinable()) return;
+  loop_.stop();
+  thread_.join();
+}
+
+Task<std::vector<api::Member>> AgentPart::members() {
+  std::vector<api::Member> members;
+  const daemon::ReadSnapshot snapshot = reader_->open();
+  daemon::visit_members(snapshot.rows(), [&](const api::Member& member) {
+    members.push_back(member);
+    return true;
+  });
+  co_return members;
+}
+
+Task<agent::ServerStats> AgentPart::stats() { co_return co_await run_on(main_, stats_on_main()); }
+
+Task<agent::ServerStats> AgentPart::stats_on_main() {
+  const daemon::LeaderInfo leader = server_.replica().leader();
+  const raft::Node& node = server_.node();
+  const auto number = [](std::uint64_t value) { return std::to_string(value); };
+  agent::ServerStats stats;
+  stats.leader = leader.is_leader;
+  stats.leader_address = leader.leader_address;
+  stats.raft = {
+      {"state", std::string(role_text(node.role()))},
+      {"term", number(node.current_term().value)},
+      {"last_log_index", number(node.last_index().value)},
+      {"commit_index", number(node.commit_index().value)},
+      {"applied_index", number(server_.store().applied().index)},
+      {"fsm_pending", number(node.commit_index().value - server_.store().applied().index)},
+      {"num_peers", number(node.configuration().servers.size() - 1)},
+      {"latest_configuration_index", number(node.configuration_index().value)},
+      {"protocol_version", "3"},
+  };
+  co_return stats;
+}
+
+api::JsonValue AgentPart::debug_config() { return cli::debug_config(config_, identity_); }
+
+Task<Result<void>> AgentPart::reload() {
+  log_info("agent", "Reloading configuration...");
+  auto loaded = callbacks_.load();
+  if (!loaded) co_return std::unexpected(loaded.error());
+  const agent::LocalOptions before = local_.options();
+  local_.set_options(local_options(*loaded, identity_));
+  if (auto done = local_.reload({loaded->services, loaded->checks}); !done) {
+    local_.set_options(before);
+    co_return std::unexpected(done.error());
+  }
+  config_ = std::move(*loaded);
+  callbacks_.reloaded(config_);
+  co_return Result<void>();
+}
+
+Task<Result<void>> AgentPart::leave() {
+  log_info("agent", "Leaving the cluster");
+  // What leaves must not be registered again by its own upkeep.
+  syncer_.stop();
+  auto done = co_await server_.members().leave();
+  if (done) callbacks_.left();
+  co_return done;
+}
+
+agent::AgentHttpOptions AgentPart::http_options() const {
+  agent::AgentHttpOptions options;
+  options.server = config_.server;
+  options.bootstrap = config_.bootstrap;
+  options.prometheus_enabled = config_.prometheus_retention_time > Nanos{0};
+  options.waits = {config_.default_query_time, config_.max_query_time};
+  return options;
+}
+
+}  // namespace conclave::cli

@@ -1,0 +1,26 @@
+#pragma once
+
+#include "api/rest/router.h"
+#include "api/rpc/upstream.h"
+#include "base/run/loop.h"
+
+namespace conclave::cli {
+
+/// The servers' answers for a server's own agent: the request goes to a router of a front, on that
+/// front's loop. That router is not the clients': what is configured for clients (blocked
+/// endpoints, indentation) is none of the agent's business.
+class InProcessUpstream final : public api::Upstream {
+ public:
+  InProcessUpstream(Loop& front, api::Router& router) : front_(front), router_(router) {}
+
+  Task<api::Response> call(api::Request request) override;
+
+ private:
+  /// On the front's loop. Waits for parked queries too.
+  Task<api::Response> answer(api::Request request);
+
+  Loop& front_;
+  api::Router& router_;
+};
+
+}  // namespace conclave::cli

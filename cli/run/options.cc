@@ -1,0 +1,91 @@
+#include "cli/run/options.h"
+
+#include "api/rest/access.h"
+#include "base/core/version.h"
+
+namespace conclave::cli {
+
+Result<api::RouterOptions> router_options(const AgentConfig& config) {
+  for (const std::string& range : config.allow_write_http_from) {
+    if (auto parsed = api::parse_address_range(range); !parsed) {
+      return fail("http_config.allow_write_http_from", parsed.error());
+    }
+  }
+  api::RouterOptions options;
+  options.pretty_always = config.dev;
+  for (const auto& [name, value] : config.response_headers) {
+    options.response_headers.push_back({name, value});
+  }
+  options.block_endpoints = config.block_endpoints;
+  options.allow_write_http_from = config.allow_write_http_from;
+  options.filter_unprintable = config.filter_unprintable;
+  return options;
+}
+
+api::HttpLimits http_limits(const AgentConfig& config) {
+  api::HttpLimits limits;
+  limits.connections_per_client_max = static_cast<std::uint32_t>(config.http_max_conns_per_client);
+  if (config.http_max_header_bytes > 0) {
+    limits.header_bytes_max = static_cast<std::uint32_t>(config.http_max_header_bytes);
+  }
+  return limits;
+}
+
+daemon::ServerSettings server_settings(const AgentConfig& config) {
+  daemon::ServerSettings settings;
+  settings.datacenter = config.datacenter;
+  settings.node_name = config.node_name;
+  settings.kv_value_bytes_max = static_cast<std::uint64_t>(config.kv_max_value_size);
+  settings.txn_bytes_max = static_cast<std::uint64_t>(config.txn_max_req_len);
+  settings.session_ttl_min = config.session_ttl_min;
+  settings.waits = {config.default_query_time, config.max_query_time};
+  return settings;
+}
+
+daemon::StoreOptions store_options(const AgentConfig& config, const Identity& identity) {
+  daemon::StoreOptions options;
+  options.directory = identity.data_dir + "/state";
+  options.sync_full = config.storage_sync_full;
+  return options;
+}
+
+daemon::ReplicaOptions replica_options(const AgentConfig& config) {
+  daemon::ReplicaOptions options;
+  options.rpc_hold_timeout = config.rpc_hold_timeout;
+  options.quota_bytes = static_cast<std::uint64_t>(config.quota_bytes);
+  options.free_space_min_bytes = static_cast<std::uint64_t>(config.free_space_min_bytes);
+  return options;
+}
+
+agent::LocalOptions local_options(const AgentConfig& config, const Identity& identity) {
+  agent::LocalOptions options;
+  options.data_dir = config.dev ? "" : identity.data_dir;
+  options.node.id = identity.node_id;
+  options.node.node = config.node_name;
+  options.node.address = identity.address;
+  options.node.datacenter = config.datacenter;
+  const bool v6 = identity.address.contains(':');
+  for (const char* tag : {"lan", "wan"}) {
+    options.node.tagged_addresses[tag] = identity.address;
+    options.node.tagged_addresses[std::string(tag) + (v6 ? "_ipv6" : "_ipv4")] = identity.address;
+  }
+  for (const auto& [name, address] : config.tagged_addresses) {
+    options.node.tagged_addresses[name] = address;
+  }
+  for (const auto& [key, value] : config.node_meta) options.node.meta[key] = value;
+  options.node.meta["consul-network-segment"] = "";
+  options.node.meta["consul-version"] = std::string(compatible_version);
+  options.scripts = {.everybody = config.enable_script_checks,
+                     .files_only = config.enable_local_script_checks};
+  options.check_update_interval = config.check_update_interval;
+  options.output_bytes_max = static_cast<std::uint64_t>(config.check_output_max_size);
+  options.discard_check_output = config.discard_check_output;
+  return options;
+}
+
+std::string join_host_port(const std::string& host, std::int64_t port) {
+  const bool bare_v6 = host.contains(':') && !host.starts_with('[');
+  return (bare_v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
+}  // namespace conclave::cli

@@ -1,0 +1,122 @@
+"""One server, seen through HTTP and through its own command line."""
+
+import base64
+import json
+import os
+import subprocess
+import tempfile
+import unittest
+
+from server_process import ServerProcess, binary
+
+
+class Smoke(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = ServerProcess().start()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.close()
+
+    def test_a_value_that_was_put_is_got(self):
+        self.assertEqual(self.server.put("/v1/kv/smoke/a", "hello").body.strip(), b"true")
+        answer = self.server.get("/v1/kv/smoke/a")
+        self.assertEqual(answer.status, 200)
+        entry = answer.json()[0]
+        self.assertEqual(base64.b64decode(entry["Value"]), b"hello")
+        self.assertEqual(answer.index(), entry["ModifyIndex"])
+        self.assertEqual(answer.headers["X-Consul-KnownLeader"], "true")
+
+    def test_the_server_leads_and_has_registered_itself(self):
+        self.assertRegex(self.server.get("/v1/status/leader").json(), r"^127\.0\.0\.1:\d+$")
+        nodes = self.server.get("/v1/catalog/nodes")
+        self.assertGreaterEqual(nodes.index(), 2)
+        self.assertEqual([n["Node"] for n in nodes.json()], ["test-node"])
+        self.assertIn("consul", self.server.get("/v1/catalog/services").json())
+
+    def test_the_command_line_writes_reads_and_deletes(self):
+        put = self.server.run("kv", "put", "cli/key", "value")
+        self.assertEqual((put.returncode, put.stdout), (0, "Success! Data written to: cli/key\n"))
+        got = self.server.run("kv", "get", "cli/key")
+        self.assertEqual((got.returncode, got.stdout), (0, "value\n"))
+        stdin = self.server.run("kv", "put", "cli/other", "-", input_text="from stdin")
+        self.assertEqual(stdin.returncode, 0, stdin.stderr)
+        listed = self.server.run("kv", "get", "-recurse", "cli/")
+        self.assertEqual(listed.stdout, "cli/key:value\ncli/other:from stdin\n")
+        gone = self.server.run("kv", "delete", "-recurse", "cli/")
+        self.assertEqual(gone.stdout, "Success! Deleted keys with prefix: cli/\n")
+        missing = self.server.run("kv", "get", "cli/key")
+        self.assertEqual(missing.returncode, 1)
+        self.assertEqual(missing.stderr, "Error! No key exists at: cli/key\n")
+
+    def test_members_lists_the_server(self):
+        members = self.server.run("members")
+        self.assertEqual(members.returncode, 0, members.stderr)
+        header, row = members.stdout.splitlines()
+        self.assertEqual(header.split()[:4], ["Node", "Address", "Status", "Type"])
+        self.assertEqual(row.split()[:5], ["test-node", "127.0.0.1:8301", "alive", "server", "1.20.0"])
+        self.assertEqual(self.server.run("members", "-status=failed").returncode, 2)
+
+    def test_called_consul_it_behaves_the_same(self):
+        with tempfile.TemporaryDirectory() as directory:
+            link = os.path.join(directory, "consul")
+            os.symlink(binary(), link)
+            version = subprocess.run([link, "version"], capture_output=True, text=True, check=True)
+            self.assertEqual(version.stdout.splitlines()[0], "Consul v1.20.0")
+            as_json = subprocess.run(
+                [link, "version", "-format=json"], capture_output=True, text=True, check=True
+            )
+            self.assertEqual(json.loads(as_json.stdout)["Version"], "1.20.0")
+            nothing = subprocess.run([link], capture_output=True, text=True, check=False)
+            self.assertEqual(nothing.returncode, 127)
+            got = subprocess.run(
+                [link, "kv", "get", "-http-addr", self.server.address, "no/such"],
+                capture_output=True, text=True, check=False,
+            )
+            self.assertEqual(got.returncode, 1)
+
+    def test_without_an_agent_the_command_line_says_so(self):
+        lost = self.server.run("kv", "get", "a", environment={"CONSUL_HTTP_ADDR": "127.0.0.1:1"})
+        self.assertEqual(lost.returncode, 1)
+        self.assertIn("connection refused", lost.stderr)
+
+    def test_the_log_has_the_lines_that_scripts_look_for(self):
+        log = self.server.log()
+        for line in ("Consul agent running!", "cluster leadership acquired", "New leader elected",
+                     "Synced node info"):
+            self.assertIn(line, log)
+
+    def test_metrics_are_there_from_the_start(self):
+        text = self.server.get("/metrics").text()
+        self.assertIn("consul_", text)
+
+
+class Dev(unittest.TestCase):
+    def test_a_dev_agent_is_complete_and_leaves_nothing_behind(self):
+        with tempfile.TemporaryDirectory() as scratch:
+            os.environ["TMPDIR"] = scratch
+            try:
+                with ServerProcess(dev=True) as server:
+                    self.assertEqual(server.put("/v1/kv/a", "b").status, 200)
+                    self.assertIn(b"\n    ", server.get("/v1/kv/a").body)
+                    self.assertEqual(len(os.listdir(scratch)), 1)
+            finally:
+                del os.environ["TMPDIR"]
+            self.assertEqual(os.listdir(scratch), [])
+
+    def test_http_over_a_unix_socket(self):
+        with tempfile.TemporaryDirectory() as scratch:
+            path = os.path.join(scratch, "http.sock")
+            config = {"addresses": {"http": f"unix://{path} 127.0.0.1"},
+                      "unix_sockets": {"mode": "0600"}}
+            with ServerProcess(config=config) as server:
+                address = {"CONSUL_HTTP_ADDR": f"unix://{path}"}
+                put = server.run("kv", "put", "u", "v", environment=address)
+                self.assertEqual(put.returncode, 0, put.stderr)
+                self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
+            self.assertFalse(os.path.exists(path))
+
+
+if __name__ == "__main__":
+    unittest.main()
