@@ -13,6 +13,7 @@
 #include "base/run/clock.h"
 #include "base/run/file.h"
 #include "base/run/log.h"
+#include "daemon/store/lmdb_rows.h"
 
 namespace conclave::daemon {
 
@@ -46,21 +47,24 @@ Checkpointer::~Checkpointer() {
   if (pin_ != nullptr) mdb_txn_abort(pin_);
 }
 
-void Checkpointer::start(const Position& committed) {
+void Checkpointer::start() {
   if (sync_full_) {  // Every commit is a checkpoint already.
-    main_.post([alive = alive_, this, committed] {
-      if (*alive && done) done(committed.applied);
+    MDB_txn* txn = environment_->begin_read();
+    const AppliedPosition applied = RowReading(*environment_, txn).position().applied;
+    mdb_txn_abort(txn);
+    main_.post([alive = alive_, this, applied] {
+      if (*alive && done) done(applied);
     });
   } else if (in_flight_) {
-    wanted_ = committed;
+    wanted_ = true;
   } else {
-    begin(committed);
+    begin();
     run_on_worker([this] { write_out(); });
   }
 }
 
 /// Step 1: a pin and the meta pages of the same moment.
-void Checkpointer::begin(const Position& committed) {
+void Checkpointer::begin() {
   CONCLAVE_ASSERT(!in_flight_ && new_pin_ == nullptr);
   began_ = system_clock().boot_now();
   new_pin_ = environment_->begin_read();
@@ -69,6 +73,7 @@ void Checkpointer::begin(const Position& committed) {
   if (!meta) die_of(meta.error());
   CONCLAVE_ASSERT_WHY(meta->transaction_id == mdb_txn_id(new_pin_),
                       "between two commits the newest meta page is what a new reader sees");
+  const Position committed = RowReading(*environment_, new_pin_).position();
   in_flight_ = Checkpoint{.sequence = ++sequence_,
                           .generation = generation_,
                           .transaction_id = meta->transaction_id,
@@ -118,7 +123,7 @@ void Checkpointer::finish() {
   duration_.observe(system_clock().boot_now() - began_);
   report_oldest_reader();
   if (done) done(applied);
-  if (wanted_ && !in_flight_) start(*std::exchange(wanted_, std::nullopt));
+  if (std::exchange(wanted_, false)) start();
 }
 
 void Checkpointer::start_write_out() {
@@ -131,21 +136,18 @@ void Checkpointer::start_write_out() {
   });
 }
 
-void Checkpointer::close(const Position& committed) {
-  wanted_.reset();
+void Checkpointer::close() {
+  wanted_ = false;
   stop_worker();
-  if (!sync_full_) {
-    worker_ = [](const std::function<void()>& step) { step(); };
-    if (in_flight_) {  // Whatever part was done, doing all of it again is right.
-      write_out();
-      finish();
-    }
-    begin(committed);
+  if (sync_full_) return start();
+  worker_ = [](const std::function<void()>& step) { step(); };
+  if (in_flight_) {  // Whatever part was done, doing all of it again is right.
     write_out();
     finish();
-  } else if (done) {
-    done(committed.applied);
   }
+  begin();
+  write_out();
+  finish();
 }
 
 void Checkpointer::run_on_worker(std::function<void()> step) { worker_(std::move(step)); }

@@ -32,7 +32,7 @@ class Checkpointer {
   Checkpointer& operator=(const Checkpointer&) = delete;
 
   /// Step 1, unless a checkpoint is under way: then another one follows it.
-  void start(const Position& committed);
+  void start();
   bool in_flight() const { return in_flight_.has_value(); }
   /// Called on main after step 3.
   std::function<void(AppliedPosition)> done;
@@ -42,12 +42,12 @@ class Checkpointer {
   void start_write_out();
 
   /// Finishes what is under way, and takes a last checkpoint on the calling thread.
-  void close(const Position& committed);
+  void close();
 
   static CheckpointMutant mutant;
 
  private:
-  void begin(const Position& committed);
+  void begin();
   void run_on_worker(std::function<void()> step);
   void write_out();
   void write_file();
@@ -72,7 +72,7 @@ class Checkpointer {
   std::uint64_t sequence_;
   /// Main writes it in begin() and finish(); the checkpoint thread reads it in between.
   std::optional<Checkpoint> in_flight_;
-  std::optional<Position> wanted_;  ///< Another checkpoint was asked for meanwhile.
+  bool wanted_ = false;  ///< Another checkpoint was asked for meanwhile.
   Nanos began_{};
 
   Histogram& duration_;

@@ -48,7 +48,7 @@ class LmdbStore final : public Store {
   }
   void start_checkpoint() override {
     bytes_since_checkpoint_ = 0;
-    checkpointer_.start(position_);
+    checkpointer_.start();
   }
   void close() override;
   Usage usage() const override;
@@ -157,7 +157,7 @@ void LmdbStore::close() {
   if (std::exchange(closed_, true)) return;
   CONCLAVE_ASSERT(!batch_open_);
   timer_.cancel();
-  checkpointer_.close(position_);
+  checkpointer_.close();
 }
 
 Store::Usage LmdbStore::usage() const {

@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 
+#include "base/run/log.h"
 #include "base/run/loop.h"
 #include "base/run/metrics.h"
 #include "daemon/store/store.h"
@@ -21,8 +22,10 @@ namespace conclave::daemon {
 class StoreTest : public testing::Test {
  protected:
   StoreTest() {
-    std::string pattern = testing::TempDir() + "/conclave-store-XXXXXX";
+    const bool in_memory = std::filesystem::is_directory("/dev/shm");
+    std::string pattern = (in_memory ? "/dev/shm" : testing::TempDir()) + "/conclave-store-XXXXXX";
     directory = mkdtemp(pattern.data());
+    set_log_level(LogLevel::error);
     options.directory = directory + "/state";
     options.map_bytes = 1 << 30;
     options.checkpoint_ms = 0;

@@ -192,6 +192,21 @@ TEST_F(StoreTest, second_checkpoint_asked_for_meanwhile_follows_the_first) {
   EXPECT_EQ(reported, (std::vector<std::uint64_t>{1, 2}));
 }
 
+TEST_F(StoreTest, checkpoint_that_waited_holds_what_is_committed_when_it_begins) {
+  open();
+  put(1, "a", "1");
+  store->start_checkpoint();
+  put(2, "a", "2");
+  store->start_checkpoint();
+  put(3, "a", "3");
+  while (step() || main->run_ready() > 0) {
+  }
+  abandon();
+  open();
+  EXPECT_EQ(store->applied().index, 3u);
+  EXPECT_EQ(get("a"), "3");
+}
+
 TEST_F(StoreTest, checkpoint_starts_by_itself_after_enough_bytes) {
   options.checkpoint_bytes = 1000;
   open();

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "base/run/log.h"
 #include "base/run/loop.h"
 #include "base/run/metrics.h"
 #include "raft/core/configuration.h"
@@ -29,6 +30,7 @@ class WalTest : public testing::Test {
     const bool in_memory = std::filesystem::is_directory("/dev/shm");
     std::string pattern = (in_memory ? "/dev/shm" : testing::TempDir()) + "/conclave-wal-XXXXXX";
     directory = mkdtemp(pattern.data());
+    set_log_level(LogLevel::error);
     options.directory = directory + "/wal";
     options.segment_bytes = 16 << 10;
     options.fill_bytes = 4 << 10;

@@ -1,0 +1,88 @@
+#include "explorer.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <iostream>
+#include <random>
+
+#include "base/run/log.h"
+#include "daemon/store/checkpointer.h"
+#include "recorder.h"
+
+namespace conclave::crash {
+namespace {
+
+std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
+  const char* text = std::getenv(variable);
+  return text != nullptr ? std::strtoull(text, nullptr, 10) : otherwise;
+}
+
+class CrashExplorer : public testing::Test {
+ protected:
+  CrashExplorer() {
+    set_log_level(LogLevel::error);
+    options.seed = number_from("CONCLAVE_CRASH_SEED", std::random_device{}());
+    options.images = number_from("CONCLAVE_CRASH_IMAGES", 2000);
+  }
+  ~CrashExplorer() override {
+    set_lying_syncs({});
+    daemon::Checkpointer::mutant = {};
+  }
+
+  Exploration run() {
+    const Exploration result = explore(options);
+    std::cout << "seed " << options.seed << ": " << result.operations << " operations, "
+              << result.acknowledged << " entries acknowledged, " << result.restarts << " starts; "
+              << result.images << " images"
+              << (result.failure.empty() ? ": all good" : ": " + result.failure) << std::endl;
+    return result;
+  }
+
+  /// The explorer is worth what it notices.
+  void expect_caught() {
+    options.quiet = true;
+    for (int attempt = 0; attempt < 5; ++attempt, ++options.seed) {
+      if (!run().failure.empty()) return;
+    }
+    ADD_FAILURE() << "the mistake went unnoticed";
+  }
+
+  ExplorerOptions options;
+};
+
+TEST_F(CrashExplorer, nothing_acknowledged_is_lost_doubled_or_halved_by_a_power_cut_anywhere) {
+  const Exploration result = run();
+  EXPECT_EQ(result.failure, "") << "CONCLAVE_CRASH_SEED=" << options.seed;
+  EXPECT_EQ(result.images, options.images);
+  EXPECT_GT(result.acknowledged, 400u);
+}
+
+TEST_F(CrashExplorer, notices_a_log_that_is_not_synced) {
+  set_lying_syncs([](const std::string& path) { return path.ends_with(".wal"); });
+  expect_caught();
+}
+
+TEST_F(CrashExplorer, notices_a_state_that_is_not_synced) {
+  set_lying_syncs([](const std::string& path) { return path.ends_with("/data.mdb"); });
+  expect_caught();
+}
+
+TEST_F(CrashExplorer, notices_checkpoint_files_that_are_not_synced) {
+  set_lying_syncs(
+      [](const std::string& path) { return path.find("/checkpoint.") != std::string::npos; });
+  expect_caught();
+}
+
+TEST_F(CrashExplorer, notices_a_pin_that_is_dropped_before_the_checkpoint_is_durable) {
+  daemon::Checkpointer::mutant.drop_pin_first = true;
+  expect_caught();
+}
+
+TEST_F(CrashExplorer, notices_an_applied_index_outside_the_transaction) {
+  options.split_apply = true;
+  expect_caught();
+}
+
+}  // namespace
+}  // namespace conclave::crash
