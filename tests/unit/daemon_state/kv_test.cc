@@ -18,11 +18,9 @@ TEST_F(Kv, first_command_gets_revision_two) {
 
 TEST_F(Kv, set_stores_value_flags_and_indexes) {
   EXPECT_TRUE(kv(KvVerb::set, "a", "1", 0, "", 7).done);
-  EXPECT_EQ(entry("a"), (api::KvEntry{.key = "a",
-                                      .flags = 7,
-                                      .value = {"1"},
-                                      .create_index = 2,
-                                      .modify_index = 2}));
+  EXPECT_EQ(
+      entry("a"),
+      (api::KvEntry{.key = "a", .flags = 7, .value = {"1"}, .create_index = 2, .modify_index = 2}));
   EXPECT_TRUE(woke(TopicKind::key, "a"));
 }
 
@@ -56,11 +54,11 @@ struct CasCase {
 };
 
 TEST_F(Kv, cas_compares_the_modify_index) {
-  for (const CasCase& c : {CasCase{"absent and 0", false, -1000, true},
-                           CasCase{"absent and 5", false, 5, false},
-                           CasCase{"present and 0", true, -1000, false},
-                           CasCase{"present and its index", true, 0, true},
-                           CasCase{"present and an older index", true, -1, false}}) {
+  for (const CasCase& c :
+       {CasCase{"absent and 0", false, -1000, true}, CasCase{"absent and 5", false, 5, false},
+        CasCase{"present and 0", true, -1000, false},
+        CasCase{"present and its index", true, 0, true},
+        CasCase{"present and an older index", true, -1, false}}) {
     const std::string key = c.what;
     if (c.present) set(key, "old");
     const auto modify = static_cast<std::int64_t>(entry(key).modify_index);
@@ -138,7 +136,7 @@ TEST_F(Kv, keys_are_listed_bytewise) {
 
 TEST_F(Kv, keys_of_any_length_up_to_the_limit_are_stored_listed_and_removed) {
   const std::string stem(tail_bytes_max, 'k');
-  std::vector<std::string> all = {stem.substr(1), stem,       stem + "a",
+  std::vector<std::string> all = {stem.substr(1), stem,        stem + "a",
                                   stem + "b",     stem + "ba", std::string(kv_key_bytes_max, 'z')};
   std::ranges::sort(all);
   for (const std::string& key : all) EXPECT_TRUE(set(key, "v" + key).done);

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include <initializer_list>
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -55,9 +55,8 @@ class Machine : public testing::Test {
   }
 
   Outcome node(std::string name, std::string id = "", std::string address = "10.0.0.1") {
-    return run(Register{.node = {.id = std::move(id),
-                                 .node = std::move(name),
-                                 .address = std::move(address)}});
+    return run(Register{
+        .node = {.id = std::move(id), .node = std::move(name), .address = std::move(address)}});
   }
   Outcome service(std::string node, std::string name, std::string id = "",
                   std::vector<std::string> tags = {}) {
@@ -66,8 +65,8 @@ class Machine : public testing::Test {
                         .service = api::NodeService{
                             .id = std::move(id), .service = std::move(name), .tags = tags}});
   }
-  Outcome check(std::string node, std::string id, std::string status,
-                std::string service_id = "", std::string output = "") {
+  Outcome check(std::string node, std::string id, std::string status, std::string service_id = "",
+                std::string output = "") {
     return run(Register{.node = {.node = std::move(node)},
                         .skip_node_update = true,
                         .checks = {{.check_id = std::move(id),
