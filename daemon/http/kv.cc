@@ -109,6 +109,15 @@ Task<api::Response> get(ServerContext* context, api::Request request, std::strin
   return serve_read(context, std::move(request), GetKey{std::move(key), raw});
 }
 
+/// Go's url.QueryEscape: like percent-encoding, but a space is a plus.
+std::string query_escape(std::string_view text) {
+  std::string escaped = api::percent_encode(text);
+  for (std::size_t at = 0; (at = escaped.find("%20", at)) != std::string::npos;) {
+    escaped.replace(at, 3, "+");
+  }
+  return escaped;
+}
+
 /// The 400 when more than one of `flags` is present: all parameters, sorted, as Go's
 /// url.Values.Encode().
 Result<void> check_conflicts(const api::Request& request,
@@ -121,7 +130,7 @@ Result<void> check_conflicts(const api::Request& request,
   std::string text = "Conflicting flags: ";
   for (const auto& [name, value] : sorted) {
     if (!text.ends_with(' ')) text.push_back('&');
-    text += api::percent_encode(name) + "=" + api::percent_encode(value);
+    text += query_escape(name) + "=" + query_escape(value);
   }
   return fail(ErrorCode::bad_request, text + "\n");
 }

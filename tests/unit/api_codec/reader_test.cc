@@ -49,7 +49,8 @@ std::string error_of(std::string_view body, bool strict = false) {
 TEST(DecodeBody, reads_every_kind_of_member) {
   auto read = decode_body<Sample>(
       R"({"Flag":true,"Number":-3,"Big":16210313421097356768,"Real":1.5,"TextMember":"x",
-          "Bytes":"YWI=","Wait":"1m30s","Weights":{"Passing":9},"List":["a","b"],"Map":{"k":"v"}})");
+          "Bytes":"YWI=","Wait":"1m30s","Weights":{"Passing":9},
+          "List":["a","b"],"Map":{"k":"v"}})");
   ASSERT_TRUE(read.has_value()) << read.error().message;
   EXPECT_TRUE(read->flag);
   EXPECT_EQ(read->number, -3);

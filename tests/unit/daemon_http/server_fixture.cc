@@ -1,0 +1,217 @@
+#include "tests/unit/daemon_http/server_fixture.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "api/http/target.h"
+#include "base/core/text.h"
+#include "base/run/clock.h"
+#include "base/run/loop.h"
+#include "base/run/metrics.h"
+#include "daemon/http/routes.h"
+#include "daemon/watch/hub.h"
+
+namespace conclave::daemon {
+
+namespace {
+
+class MemorySnapshot final : public ReadSnapshot::Impl {
+ public:
+  explicit MemorySnapshot(const ReadRows& rows) : rows_(rows) {}
+  const ReadRows& rows() const override { return rows_; }
+  AppliedPosition applied() const override { return {}; }
+
+ private:
+  const ReadRows& rows_;
+};
+
+class MemoryReader final : public Reader {
+ public:
+  explicit MemoryReader(const ReadRows& rows) : rows_(rows) {}
+  ReadSnapshot open() override { return ReadSnapshot(std::make_unique<MemorySnapshot>(rows_)); }
+
+ private:
+  const ReadRows& rows_;
+};
+
+class FakeRenewals final : public SessionRenewals {
+ public:
+  Task<Result<bool>> renew(std::string id) override {
+    co_return std::ranges::find(known, id) != known.end();
+  }
+  std::vector<std::string> known;
+};
+
+class FakeCluster final : public ClusterView {
+ public:
+  Task<std::vector<Peer>> peers() override {
+    co_return std::vector<Peer>{
+        {.id = "id-1", .name = "n1", .address = "10.0.0.1:8300", .leader = true, .last_index = 7},
+        {.id = "id-2", .name = "n2", .address = "10.0.0.2:8300", .voter = false, .last_index = 5}};
+  }
+  Task<std::uint64_t> configuration_index() override { co_return 3; }
+};
+
+Answer flatten(api::Response response) {
+  Answer answer{.status = response.status,
+                .body = {},
+                .content_type = response.content_type,
+                .headers = response.headers};
+  if (const auto* text = std::get_if<std::string>(&response.body)) answer.body = *text;
+  if (const auto* shared = std::get_if<api::SharedBody>(&response.body); shared && *shared) {
+    answer.body = **shared;
+  }
+  return answer;
+}
+
+}  // namespace
+
+std::string Answer::header(std::string_view name) const {
+  for (const auto& header : headers) {
+    if (equal_ignoring_case(header.name, name)) return header.value;
+  }
+  return {};
+}
+
+std::uint64_t Answer::index() const { return parse_u64(header("X-Consul-Index")).value_or(0); }
+
+Outcome FakeReplica::apply_now(CommandBody body) {
+  Command command{.body = std::move(body), .request_id = {}};
+  Outcome all;
+  for (bool first = true;; first = false) {
+    ChangeSet changes;
+    const ApplyTime time{.cluster_time_ms = cluster_time_ms_, .wall_time = {}};
+    Outcome outcome = apply(command, time, rows_, changes);
+    if (hub_ != nullptr) hub_->publish(changes);
+    if (first) all = outcome;
+    if (outcome.job == 0) return all;
+    command.body = ContinueJob{outcome.job};
+  }
+}
+
+Task<Result<Outcome>> FakeReplica::propose(Command command) {
+  ++proposals;
+  if (refuse.has_value()) co_return std::unexpected(*refuse);
+  co_return apply_now(std::move(command.body));
+}
+
+Task<Result<ReadPermit>> FakeReplica::read_permit(Consistency consistency) {
+  asked.push_back(consistency);
+  if (consistency != Consistency::stale && refuse.has_value()) co_return std::unexpected(*refuse);
+  co_return ReadPermit{.known_leader = !refuse.has_value(),
+                       .last_contact_ms = consistency == Consistency::stale ? stale_age_ms : 0};
+}
+
+bool FakeReplica::read_permit_now(Consistency consistency, ReadPermit& permit) {
+  if (consistency == Consistency::consistent || refuse.has_value()) return false;
+  permit = {.known_leader = true,
+            .last_contact_ms = consistency == Consistency::stale ? stale_age_ms : 0};
+  asked.push_back(consistency);
+  return true;
+}
+
+LeaderInfo FakeReplica::leader() const {
+  if (refuse.has_value()) return {};
+  return {.is_leader = true, .leader_id = "id-1", .leader_address = "10.0.0.1:8300", .term = 1};
+}
+
+struct ServerTest::Parts {
+  explicit Parts(ServerTest& test)
+      : reader(test.rows_),
+        hub(loop, reader, metrics),
+        context{loop,           test.replica_, reader,         hub,   renewals, cluster,
+                system_clock(), metrics,       test.settings_, Rng(1)},
+        router(api::RouterOptions{}) {
+    add_server_routes(router, context);
+  }
+
+  Loop loop{"test"};
+  Metrics metrics;
+  MemoryReader reader;
+  WatchHub hub;
+  FakeRenewals renewals;
+  FakeCluster cluster;
+  ServerContext context;
+  api::Router router;
+};
+
+ServerTest::ServerTest() : settings_(std::make_shared<ServerSettings>()) {
+  settings_->node_name = "n1";
+  initialise_state(rows_);
+  parts_ = std::make_unique<Parts>(*this);
+  hub_ = &parts_->hub;
+  Register node;
+  node.node = {.node = "n1", .address = "10.0.0.1", .datacenter = "dc1"};
+  node.checks.push_back({.node = "n1",
+                         .check_id = "serfHealth",
+                         .name = "Serf Health Status",
+                         .status = "passing",
+                         .output = "Agent alive and reachable"});
+  const Outcome outcome = replica_.apply_now(std::move(node));
+  EXPECT_EQ(outcome.error, "");
+}
+
+ServerTest::~ServerTest() { hub_ = nullptr; }
+
+api::Response ServerTest::respond(api::Method method, std::string_view target, std::string body,
+                                  std::vector<api::Header> headers) {
+  api::Request request;
+  request.method = method;
+  request.method_text = "TEST";
+  request.body = std::move(body);
+  request.headers = std::move(headers);
+  EXPECT_TRUE(api::parse_target(target, request));
+  std::optional<api::Response> response;
+  auto keep = [](api::Router* router, api::Request asked,
+                 std::optional<api::Response>* out) -> Task<void> {
+    *out = co_await router->handle(std::move(asked));
+  };
+  parts_->loop.spawn("test request", keep(&parts_->router, std::move(request), &response));
+  settle();
+  EXPECT_TRUE(response.has_value()) << "no answer to " << target;
+  return response.has_value() ? std::move(*response) : api::Response{};
+}
+
+Answer ServerTest::call(api::Method method, std::string_view target, std::string body,
+                        std::vector<api::Header> headers) {
+  api::Response response = respond(method, target, std::move(body), std::move(headers));
+  EXPECT_EQ(response.parked, nullptr) << target << " waits";
+  return flatten(std::move(response));
+}
+
+std::shared_ptr<ServerTest::Waiting> ServerTest::wait_for(std::string_view target) {
+  api::Response response = respond(api::Method::get, target, {}, {});
+  auto waiting = std::make_shared<Waiting>();
+  waiting->parked = std::move(response.parked);
+  EXPECT_NE(waiting->parked, nullptr) << target << " does not wait";
+  if (waiting->parked == nullptr) return waiting;
+  waiting->parked->start(
+      [at = waiting.get()](api::Response late) { at->answer = flatten(std::move(late)); });
+  settle();
+  return waiting;
+}
+
+void ServerTest::settle() { parts_->loop.run_ready(); }
+
+std::string ServerTest::refusal(const Answer& answer) const {
+  return std::to_string(answer.status) + " " + answer.body;
+}
+
+void ServerTest::register_service(const std::string& node, const std::string& id,
+                                  const std::string& name, const std::string& rest) {
+  const Answer answer = put("/v1/catalog/register",
+                            R"({"Node":")" + node + R"(","Address":"10.0.0.9","Service":{"ID":")" +
+                                id + R"(","Service":")" + name + "\"" + rest + "}}");
+  EXPECT_EQ(answer.body, "true");
+}
+
+std::string ServerTest::create_session(const std::string& body) {
+  const Answer answer = put("/v1/session/create", body);
+  EXPECT_EQ(answer.status, 200) << answer.body;
+  // {"ID":"<36 characters>"}
+  return answer.body.size() == 45 ? answer.body.substr(7, 36) : std::string();
+}
+
+std::vector<std::string>& ServerTest::renewable() { return parts_->renewals.known; }
+
+}  // namespace conclave::daemon
