@@ -56,7 +56,7 @@ Task<void> Connection::run(std::shared_ptr<Connection> self, std::unique_ptr<Res
     if (self->input_.empty()) {
       burst = 0;
       self->input_ = std::string();
-      self->enter(Phase::idle, self->phase_since_);
+      self->enter(Phase::idle, self->idle_since());
       const auto [error] = co_await self->socket_.async_wait(StreamSocket::wait_read, as_result);
       if (error) break;
     } else if (++burst % burst_max == 0) {
@@ -279,6 +279,11 @@ void Connection::enter(Phase phase, Nanos now) {
   phase_ = phase;
   phase_since_ = now;
   progress_ = 0;
+}
+
+Nanos Connection::idle_since() const {
+  // The clock is read for those who look at it only.
+  return server_->limits.idle_timeout_ms == 0 ? phase_since_ : server_->clock.boot_now();
 }
 
 void Connection::note_progress(std::size_t bytes) {

@@ -96,6 +96,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, public
   Task<void> linger();
 
   void enter(Phase phase, Nanos now);
+  Nanos idle_since() const;
   /// A slow body or reader that gets on keeps its connection: the phase begins again after each 64
   /// KiB.
   void note_progress(std::size_t bytes);

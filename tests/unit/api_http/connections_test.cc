@@ -75,6 +75,16 @@ TEST(Connections, without_a_request_are_kept_when_there_is_no_idle_timeout) {
   EXPECT_EQ(idle.ask(get("/")).status, 200);
 }
 
+TEST(Connections, without_a_request_are_closed_after_the_idle_timeout_if_there_is_one) {
+  HttpLimits limits;
+  limits.idle_timeout_ms = 50;
+  TestServer server(limits);
+  server.answer_text("/", "x");
+  TestClient client(server.port());
+  EXPECT_EQ(client.ask(get("/")).status, 200);
+  EXPECT_TRUE(client.closed());
+}
+
 TEST(Connections, over_the_limit_of_their_address_get_a_raw_429_and_are_closed) {
   TestServer server;
   server.answer_text("/", "x");
