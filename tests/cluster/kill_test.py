@@ -1,8 +1,9 @@
-"""kill -9 at random moments under load: no acknowledged write is lost, none is applied twice, none by halves.
+"""kill -9 at random moments under load: no acknowledged write is lost, none is applied twice, none
+by halves.
 
-Writers count: each key holds a number that its writer raises by one with check-and-set. A write that was not
-acknowledged may have happened or not; the writer finds out by reading after the restart. Transactions write
-the same number under two keys, which must never differ.
+Writers count: each key holds a number that its writer raises by one with check-and-set. A write
+that was not acknowledged may have happened or not; the writer finds out by reading after the
+restart. Transactions write the same number under two keys, which must never differ.
 """
 
 import base64
@@ -61,8 +62,8 @@ class Writer(threading.Thread):
         number, indexes = self.read()
         self.attempted = number + 1
         value = base64.b64encode(str(number + 1).encode()).decode()
-        ops = [{"KV": {"Verb": "cas", "Key": f"{self.key}/{n + 1}", "Value": value, "Index": indexes[n]}}
-               for n in range(2)]
+        ops = [{"KV": {"Verb": "cas", "Key": f"{self.key}/{n + 1}", "Value": value,
+                       "Index": indexes[n]}} for n in range(2)]
         answer = self.server.put("/v1/txn", ops, timeout=5)
         if answer.status == 409:
             raise AssertionError(f"applied twice, or by another: {answer.text()}")

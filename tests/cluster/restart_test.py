@@ -26,7 +26,8 @@ class Restart(unittest.TestCase):
 
     def test_a_lock_and_its_session_survive(self):
         session = self.server.put("/v1/session/create", {"TTL": "600s"}).json()["ID"]
-        self.assertEqual(self.server.put(f"/v1/kv/lock?acquire={session}", "me").body.strip(), b"true")
+        acquired = self.server.put(f"/v1/kv/lock?acquire={session}", "me")
+        self.assertEqual(acquired.body.strip(), b"true")
         self.restart()
         self.assertEqual(self.server.get("/v1/kv/lock").json()[0]["Session"], session)
         self.assertEqual(self.server.put(f"/v1/session/renew/{session}").status, 200)
@@ -41,6 +42,14 @@ class Restart(unittest.TestCase):
         self.assertEqual(list(self.server.get("/v1/agent/services").json()), ["web"])
         check = self.server.get("/v1/agent/checks").json()["service:web"]
         self.assertEqual((check["Status"], check["Output"]), ("passing", "fine"))
+
+    def test_after_a_leave_it_comes_back_as_it_was(self):
+        self.server.put("/v1/kv/kept", "x")
+        self.server.run("leave")
+        self.assertEqual(self.server.wait(), 0)
+        self.server.start()
+        self.assertEqual(self.server.get("/v1/kv/kept").status, 200)
+        self.assertIn("alive", self.server.run("members").stdout)
 
     def test_many_restarts_in_a_row(self):
         for n in range(5):

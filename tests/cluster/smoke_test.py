@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import tempfile
+import threading
 import unittest
 
 from server_process import ServerProcess, binary
@@ -55,7 +56,8 @@ class Smoke(unittest.TestCase):
         self.assertEqual(members.returncode, 0, members.stderr)
         header, row = members.stdout.splitlines()
         self.assertEqual(header.split()[:4], ["Node", "Address", "Status", "Type"])
-        self.assertEqual(row.split()[:5], ["test-node", "127.0.0.1:8301", "alive", "server", "1.20.0"])
+        self.assertEqual(row.split()[:5],
+                         ["test-node", "127.0.0.1:8301", "alive", "server", "1.20.0"])
         self.assertEqual(self.server.run("members", "-status=failed").returncode, 2)
 
     def test_called_consul_it_behaves_the_same(self):
@@ -90,6 +92,40 @@ class Smoke(unittest.TestCase):
     def test_metrics_are_there_from_the_start(self):
         text = self.server.get("/metrics").text()
         self.assertIn("consul_", text)
+
+
+class FrontThreads(unittest.TestCase):
+    def test_requests_on_several_loops_see_one_state(self):
+        config = {"performance": {"front_threads": 3}, "log_level": "info"}
+        with ServerProcess(config=config) as server:
+            woken = []
+
+            def wait_for_change(index):
+                woken.append(server.get(f"/v1/kv/fronts/flag?index={index}&wait=60s").json()[0])
+
+            server.put("/v1/kv/fronts/flag", "0")
+            index = server.get("/v1/kv/fronts/flag").index()
+            waiting = [threading.Thread(target=wait_for_change, args=(index,)) for _ in range(12)]
+            for thread in waiting:
+                thread.start()
+
+            def write(writer):
+                for n in range(25):
+                    key = f"/v1/kv/fronts/{writer}/{n}"
+                    self.assertEqual(server.put(key, str(n)).status, 200)
+                    self.assertEqual(server.get(key).status, 200)
+                    server.put("/v1/agent/service/register", {"Name": f"s{writer}", "Port": n})
+
+            writers = [threading.Thread(target=write, args=(n,)) for n in range(6)]
+            for thread in writers:
+                thread.start()
+            for thread in writers:
+                thread.join()
+            server.put("/v1/kv/fronts/flag", "1")
+            for thread in waiting:
+                thread.join()
+            self.assertEqual({entry["Value"] for entry in woken}, {"MQ=="})
+            self.assertEqual(len(server.get("/v1/kv/fronts/?keys").json()), 6 * 25 + 1)
 
 
 class Dev(unittest.TestCase):

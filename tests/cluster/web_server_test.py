@@ -1,5 +1,5 @@
-"""A real web server with an HTTP check: found while it answers, gone while it does not, and a blocking query that
-wakes once for each change, in order, and for nothing else."""
+"""A real web server with an HTTP check: found while it answers, gone while it does not, and a
+blocking query that wakes once for each change, in order, and for nothing else."""
 
 import http.server
 import threading
@@ -43,7 +43,8 @@ class Watcher(threading.Thread):
     def run(self):
         while not self.ending:
             try:
-                answer = self.server.get(f"/v1/health/service/web?passing&index={self.index}&wait=60s")
+                answer = self.server.get(
+                    f"/v1/health/service/web?passing&index={self.index}&wait=60s")
             except OSError:
                 return
             if answer.index() == self.index:
