@@ -1,4 +1,4 @@
-#include "disk_model.h"
+#include "tests/crash/disk_model.h"
 
 #include <algorithm>
 #include <filesystem>

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/core/rng.h"
-#include "recorder.h"
+#include "tests/crash/recorder.h"
 
 namespace conclave::crash {
 

@@ -1,4 +1,4 @@
-#include "explorer.h"
+#include "tests/crash/explorer.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -12,8 +12,8 @@
 #include <filesystem>
 
 #include "base/core/assert.h"
-#include "disk_model.h"
-#include "machine.h"
+#include "tests/crash/disk_model.h"
+#include "tests/crash/machine.h"
 
 namespace conclave::crash {
 namespace {

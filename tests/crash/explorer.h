@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "recorder.h"
+#include "tests/crash/recorder.h"
 
 namespace conclave::crash {
 

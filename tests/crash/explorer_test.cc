@@ -1,4 +1,4 @@
-#include "explorer.h"
+#include "tests/crash/explorer.h"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 
 #include "base/run/log.h"
 #include "daemon/store/checkpointer.h"
-#include "recorder.h"
+#include "tests/crash/recorder.h"
 
 namespace conclave::crash {
 namespace {

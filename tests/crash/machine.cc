@@ -1,4 +1,4 @@
-#include "machine.h"
+#include "tests/crash/machine.h"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 #include "base/core/hash.h"
 #include "daemon/store/row_frame.h"
 #include "raft/core/configuration.h"
-#include "recorder.h"
+#include "tests/crash/recorder.h"
 
 namespace conclave::crash {
 namespace {

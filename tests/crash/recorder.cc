@@ -1,4 +1,4 @@
-#include "recorder.h"
+#include "tests/crash/recorder.h"
 
 #include <fcntl.h>
 #include <linux/limits.h>

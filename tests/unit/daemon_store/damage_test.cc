@@ -7,7 +7,7 @@
 #include "daemon/store/generation.h"
 #include "daemon/store/page_walk.h"
 #include "daemon/store/row_frame.h"
-#include "store_fixture.h"
+#include "tests/unit/daemon_store/store_fixture.h"
 
 namespace conclave::daemon {
 namespace {

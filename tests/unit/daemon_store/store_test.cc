@@ -6,7 +6,7 @@
 
 #include "base/core/rng.h"
 #include "daemon/store/memory_rows.h"
-#include "store_fixture.h"
+#include "tests/unit/daemon_store/store_fixture.h"
 
 namespace conclave::daemon {
 namespace {

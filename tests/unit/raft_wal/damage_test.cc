@@ -2,7 +2,7 @@
 
 #include "raft/wal/recovery.h"
 #include "raft/wal/wal.h"
-#include "wal_fixture.h"
+#include "tests/unit/raft_wal/wal_fixture.h"
 
 namespace conclave::raft {
 namespace {

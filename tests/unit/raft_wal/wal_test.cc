@@ -1,6 +1,6 @@
 #include "raft/wal/wal.h"
 
-#include "wal_fixture.h"
+#include "tests/unit/raft_wal/wal_fixture.h"
 
 namespace conclave::raft {
 namespace {
