@@ -84,8 +84,8 @@ Task<Result<void>> CatalogClient::deregister(CatalogDeregistration deregistratio
   co_return Result<void>{};
 }
 
-Task<Result<CatalogImage>> CatalogClient::node_image(std::string node) {
-  CatalogImage image;
+Task<Result<api::CatalogImage>> CatalogClient::node_image(std::string node) {
+  api::CatalogImage image;
   const std::string name = api::percent_encode(node);
   const std::string services_path = "/v1/catalog/node-services/" + name;
   auto answer = co_await call("GET", services_path, {}, {});

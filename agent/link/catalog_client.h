@@ -4,11 +4,12 @@
 /// server answers (contract 8.1, 8.2, 9). Agent loop. Errors: `denied` for 403, `no_leader` when no
 /// server or no leader could be reached, `failed` otherwise, with the server's text.
 
+#include <optional>
 #include <string>
 #include <tuple>
 #include <vector>
 
-#include "agent/rules/sync_image.h"
+#include "api/model/agent_catalog.h"
 #include "api/model/catalog.h"
 #include "api/model/field.h"
 #include "api/rpc/upstream.h"
@@ -71,7 +72,7 @@ class CatalogClient {
   Task<Result<void>> register_node(CatalogRegistration registration, std::string token);
   Task<Result<void>> deregister(CatalogDeregistration deregistration, std::string token);
   /// Everything the catalog has of a node; all empty when it does not know it.
-  Task<Result<CatalogImage>> node_image(std::string node);
+  Task<Result<api::CatalogImage>> node_image(std::string node);
 
  private:
   Task<Result<std::string>> call(std::string method, std::string path, std::string body,

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "api/model/agent_catalog.h"
 #include "api/model/catalog.h"
 #include "base/core/duration.h"
 
@@ -44,11 +45,6 @@ struct LocalImage {
   std::map<std::string, RemovedCheck> removed_checks;
 };
 
-/// What the catalog has for the agent's node.
-struct CatalogImage {
-  std::optional<api::Node> node;
-  std::map<std::string, api::NodeService> services;
-  std::map<std::string, api::HealthCheck> checks;
-};
+using api::CatalogImage;
 
 }  // namespace conclave::agent

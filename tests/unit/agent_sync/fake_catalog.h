@@ -41,7 +41,7 @@ class FakeCatalog final : public api::Upstream {
   std::vector<std::string> calls;
   std::vector<std::string> bodies;
   std::vector<std::string> tokens;
-  CatalogImage rows;
+  api::CatalogImage rows;
 
  private:
   api::Response answer(const api::Request& request) {
