@@ -54,6 +54,7 @@ class RaftReplica final : public Replica, public raft::StateMachinePort {
   ~RaftReplica() override;
 
   /// Attaches the host, replays what is committed, and begins to tick. The host outlives stop().
+  /// The store's checkpoints cut the host's log from here on: Store::on_checkpoint() is taken.
   void start(raft::Host& host);
   /// Ends ticking and answers everybody who waits that the server is shutting down.
   void stop();
