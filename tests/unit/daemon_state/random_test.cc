@@ -264,6 +264,7 @@ TEST_P(Random, equal_commands_give_equal_rows_and_consistent_indexes) {
   }
   batch.flush();
   EXPECT_EQ(direct, below);
+  EXPECT_GT(fence, 0u) << "locks were granted";
   expect_consistent(direct);
 }
 
