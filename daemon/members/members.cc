@@ -28,7 +28,6 @@ Members::Members(Loop& main, Replica& replica, MembersOptions options)
 }
 
 Task<void> Members::establish(std::uint64_t leadership) {
-  log_info("server", "cluster leadership acquired");
   while (leading_ && leadership == leadership_ && !left_ && !stopped_) {
     const auto written = co_await write_all();
     if (written) {
