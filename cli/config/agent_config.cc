@@ -57,7 +57,7 @@ void fill_identity(Filler& filler, AgentConfig& config) {
   filler.fill("server", config.server);
   filler.fill("bootstrap", config.bootstrap);
   filler.fill("datacenter", config.datacenter);
-  filler.fill("domain", config.domain);
+  filler.fill("primary_datacenter", config.primary_datacenter);
   filler.fill("node_name", config.node_name);
   filler.fill("node_id", config.node_id);
   filler.fill("data_dir", config.data_dir);
@@ -74,7 +74,6 @@ void fill_network(Filler& filler, const Settings& settings, AgentConfig& config)
   filler.fill("advertise_addr_ipv4", config.advertise_addr);
   filler.fill("advertise_addr", config.advertise_addr);
   filler.fill("ports.http", config.ports.http);
-  filler.fill("ports.dns", config.ports.dns);
   filler.fill("ports.server", config.ports.server);
   filler.fill("ports.serf_lan", config.ports.serf_lan);
   filler.fill("ports.serf_wan", config.ports.serf_wan);
@@ -101,7 +100,6 @@ void fill_agent(Filler& filler, AgentConfig& config) {
 
 void fill_server(Filler& filler, AgentConfig& config) {
   filler.fill("performance.raft_multiplier", config.raft_multiplier);
-  filler.fill("performance.leave_drain_time", config.leave_drain_time);
   filler.fill("performance.rpc_hold_timeout", config.rpc_hold_timeout);
   filler.fill("performance.front_threads", config.front_threads);
   filler.fill("session_ttl_min", config.session_ttl_min);

@@ -20,7 +20,6 @@ namespace conclave::cli {
 
 struct Ports {
   std::int64_t http = 8500;  ///< <= 0: not served.
-  std::int64_t dns = 8600;
   std::int64_t server = 8300;
   std::int64_t serf_lan = 8301;
   std::int64_t serf_wan = 8302;
@@ -38,7 +37,7 @@ struct AgentConfig {
   bool bootstrap = false;
 
   std::string datacenter = "dc1";
-  std::string domain = "consul.";
+  std::string primary_datacenter;  ///< "" = this one.
   std::string node_name;
   std::string node_id;   ///< "" = from the data directory.
   std::string data_dir;  ///< "" only with dev.
@@ -66,7 +65,6 @@ struct AgentConfig {
   TextMap tagged_addresses;
 
   std::int64_t raft_multiplier = 2;
-  Nanos leave_drain_time{std::chrono::seconds(5)};
   Nanos rpc_hold_timeout{std::chrono::seconds(7)};
   std::int64_t front_threads = 0;
 

@@ -125,8 +125,9 @@ struct PortRule {
 };
 
 constexpr PortRule port_rules[] = {
-    {"ports.http", &Ports::http},         {"ports.dns", &Ports::dns},
-    {"ports.server", &Ports::server},     {"ports.serf_lan", &Ports::serf_lan},
+    {"ports.http", &Ports::http},
+    {"ports.server", &Ports::server},
+    {"ports.serf_lan", &Ports::serf_lan},
     {"ports.serf_wan", &Ports::serf_wan},
 };
 
@@ -138,7 +139,6 @@ struct DurationRule {
 
 constexpr DurationRule duration_rules[] = {
     {"check_update_interval", &AgentConfig::check_update_interval, Nanos{0}},
-    {"performance.leave_drain_time", &AgentConfig::leave_drain_time, Nanos{0}},
     {"performance.rpc_hold_timeout", &AgentConfig::rpc_hold_timeout, Nanos{0}},
     {"default_query_time", &AgentConfig::default_query_time, Nanos{1}},
     {"max_query_time", &AgentConfig::max_query_time, Nanos{1}},

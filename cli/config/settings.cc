@@ -90,7 +90,7 @@ const JsonValue& unwrapped(const JsonValue& value) {
 bool is_set(const SettingValue& value) {
   struct Visitor {
     bool operator()(bool on) const { return on; }
-    bool operator()(std::int64_t) const { return true; }
+    bool operator()(std::int64_t number) const { return number > 0; }
     bool operator()(const std::string& text) const { return !text.empty(); }
     bool operator()(const TextList& list) const { return !list.empty(); }
     bool operator()(const TextMap& map) const { return !map.empty(); }

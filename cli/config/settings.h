@@ -78,7 +78,7 @@ class Settings {
   std::vector<Definition> definitions_;
 };
 
-/// False for what says nothing: false, "", [], {}, null.
+/// False for what says nothing: false, "", [], {}, null, zero and -1.
 bool is_set(const SettingValue& value);
 
 }  // namespace conclave::cli

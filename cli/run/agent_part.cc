@@ -152,6 +152,7 @@ Task<Result<void>> AgentPart::leave() {
 
 agent::AgentHttpOptions AgentPart::http_options() const {
   agent::AgentHttpOptions options;
+  options.primary_datacenter = config_.primary_datacenter;
   options.server = config_.server;
   options.bootstrap = config_.bootstrap;
   options.prometheus_enabled = config_.prometheus_retention_time > Nanos{0};

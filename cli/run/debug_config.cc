@@ -39,8 +39,7 @@ JsonValue debug_config(const AgentConfig& config, const Identity& identity) {
   add("CheckUpdateInterval", duration(config.check_update_interval));
   add("ClientAddrs", text_list(config.http_addresses));
   add("ConclaveVersion", text(std::string(conclave_version)));
-  add("DNSDomain", text(config.domain));
-  add("DNSPort", JsonValue(config.ports.dns));
+  add("DNSPort", JsonValue(std::int64_t{-1}));
   add("DataDir", text(config.dev ? "" : config.data_dir));
   add("Datacenter", text(config.datacenter));
   add("DefaultQueryTime", duration(config.default_query_time));
@@ -60,7 +59,8 @@ JsonValue debug_config(const AgentConfig& config, const Identity& identity) {
   add("NodeMeta", text_map(config.node_meta));
   add("NodeName", text(config.node_name));
   add("PidFile", text(config.pid_file));
-  add("PrimaryDatacenter", text(config.datacenter));
+  add("PrimaryDatacenter",
+      text(config.primary_datacenter.empty() ? config.datacenter : config.primary_datacenter));
   add("RPCAdvertiseAddr", text("tcp://" + rpc));
   add("RaftProtocol", JsonValue(std::int64_t{3}));
   add("SerfAdvertiseAddrLAN", text("tcp://" + serf));

@@ -24,7 +24,10 @@ Result<api::RouterOptions> router_options(const AgentConfig& config) {
 
 api::HttpLimits http_limits(const AgentConfig& config) {
   api::HttpLimits limits;
-  limits.connections_per_client_max = static_cast<std::uint32_t>(config.http_max_conns_per_client);
+  constexpr std::int64_t unlimited = 1 << 30;
+  const std::int64_t connections = config.http_max_conns_per_client;
+  limits.connections_per_client_max =
+      static_cast<std::uint32_t>(connections == 0 ? unlimited : connections);
   if (config.http_max_header_bytes > 0) {
     limits.header_bytes_max = static_cast<std::uint32_t>(config.http_max_header_bytes);
   }

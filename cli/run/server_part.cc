@@ -111,10 +111,7 @@ ServerPart::ServerPart(const AgentConfig& config, const Identity& identity, Loop
           *wal_, replica_, peers_),
       leases_(main, replica_, clock, metrics, [this] { return read_basis(); }),
       members_(main, replica_, members_options(config, identity)),
-      view_(main, host_, {{identity.node_id, config.node_name}}) {
-  store_->on_checkpoint(
-      [this](daemon::AppliedPosition applied) { host_.checkpointed(raft::Index{applied.index}); });
-}
+      view_(main, host_, {{identity.node_id, config.node_name}}) {}
 
 void ServerPart::start() {
   leases_.start();
