@@ -13,6 +13,7 @@ struct Endpoint {
   std::string_view prefix;
   api::Method method;
   AgentHandler handler;
+  bool accepts_legacy_get = false;
 };
 
 constexpr auto get = api::Method::get;
@@ -20,15 +21,15 @@ constexpr auto put = api::Method::put;
 
 constexpr Endpoint endpoints[] = {
     {"/v1/agent/service/register", put, register_service},
-    {"/v1/agent/service/deregister/", put, deregister_service},
+    {"/v1/agent/service/deregister/", put, deregister_service, true},
     {"/v1/agent/service/maintenance/", put, service_maintenance},
     {"/v1/agent/service/", get, read_service},
     {"/v1/agent/services", get, list_services},
     {"/v1/agent/check/register", put, register_check},
-    {"/v1/agent/check/deregister/", put, deregister_check},
-    {"/v1/agent/check/pass/", put, pass_check},
-    {"/v1/agent/check/warn/", put, warn_check},
-    {"/v1/agent/check/fail/", put, fail_check},
+    {"/v1/agent/check/deregister/", put, deregister_check, true},
+    {"/v1/agent/check/pass/", put, pass_check, true},
+    {"/v1/agent/check/warn/", put, warn_check, true},
+    {"/v1/agent/check/fail/", put, fail_check, true},
     {"/v1/agent/check/update/", put, update_check},
     {"/v1/agent/checks", get, list_checks},
     {"/v1/agent/health/service/id/", get, service_health_by_id},
@@ -52,6 +53,7 @@ void add_agent_routes(api::Router& router, AgentContext& context) {
     route.prefix = endpoint.prefix;
     route.methods = {endpoint.method};
     route.loop = &context.loop;
+    route.accepts_legacy_get = endpoint.accepts_legacy_get;
     route.handler = [at = &context, handler = endpoint.handler](api::Request request,
                                                                 std::string rest) {
       return handler(at, std::move(request), std::move(rest));

@@ -33,6 +33,8 @@ struct Route {
   std::string suffix = {};
   /// The setting that limits the body, named in the 413 text, e.g. "kv_max_value_size"; "" = none.
   std::string body_limit_setting = {};
+  /// GET is taken for PUT: clients of before 2018 (python-consul) still send it (contract 1.1).
+  bool accepts_legacy_get = false;
 };
 
 struct RouterOptions {

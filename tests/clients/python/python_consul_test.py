@@ -186,7 +186,7 @@ class PythonConsulTest(unittest.TestCase):
             "py-dead", check=consul.Check.tcp("127.0.0.1", free_port(), "1s")
         )
         eventually(
-            lambda: "refused" in self.client.health.checks("py-dead")[1][0]["Output"],
+            lambda: "refused" in self.client.agent.checks()["service:py-dead"]["Output"],
             "py-dead is refused",
         )
         self.client.agent.service.deregister("py-dead")

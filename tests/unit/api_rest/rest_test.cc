@@ -50,6 +50,10 @@ class Routes : public testing::Test {
                 },
                 .suffix = "/execute"});
     router.add({.prefix = "/v1/health/service/", .methods = {Method::get}, .handler = say});
+    router.add({.prefix = "/v1/agent/check/pass/",
+                .methods = {Method::put},
+                .handler = say,
+                .accepts_legacy_get = true});
   }
 
   Response ask(Method method, const std::string& path, std::vector<Header> headers = {},
@@ -111,6 +115,14 @@ TEST_F(Routes, answer_options_with_their_methods_and_no_body) {
   EXPECT_EQ(response.status, 200);
   EXPECT_EQ(header_of(response, "Allow"), "OPTIONS,GET");
   EXPECT_EQ(body_of(response), "");
+}
+
+// Contract 1.1: python-consul sends GET to what changes state; such a GET is judged as a write.
+TEST_F(Routes, take_a_legacy_get_for_a_put) {
+  EXPECT_EQ(ask(Method::get, "/v1/agent/check/pass/x").status, 200);
+  EXPECT_EQ(ask(Method::get, "/v1/agent/check/pass/x", {{"sec-fetch-site", "cross-site"}}).status,
+            403);
+  EXPECT_EQ(header_of(ask(Method::post, "/v1/agent/check/pass/x"), "Allow"), "OPTIONS,PUT");
 }
 
 TEST_F(Routes, say_at_the_root_that_the_user_interface_is_off) {
