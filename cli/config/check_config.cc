@@ -146,7 +146,15 @@ constexpr DurationRule duration_rules[] = {
     {"telemetry.prometheus_retention_time", &AgentConfig::prometheus_retention_time, Nanos{0}},
 };
 
+/// The table of changes alone takes up to 16 MiB, whatever is deleted.
+constexpr std::int64_t quota_bytes_min = 64 << 20;
+
 Result<void> check_numbers(const AgentConfig& config, const Settings& settings) {
+  if (config.quota_bytes > 0 && config.quota_bytes < quota_bytes_min) {
+    return refuse(fmt::format("{} must be 0 (none) or at least {}, not {}",
+                              settings.place_of("storage.quota_bytes"), quota_bytes_min,
+                              config.quota_bytes));
+  }
   for (const NumberRule& rule : number_rules) {
     const std::int64_t value = config.*rule.member;
     if (value < rule.least || value > rule.most) {

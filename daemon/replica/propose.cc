@@ -43,7 +43,8 @@ Task<Result<Outcome>> RaftReplica::propose(Command command) {
 void RaftReplica::accept(Proposal proposal) {
   if (stopped_) {
     refuse(std::move(proposal), {ErrorCode::unavailable, "the server is shutting down"});
-  } else if (const Result<void> admitted = growth_.admit(proposal.command); !admitted) {
+  } else if (const Result<void> admitted = growth_.admit(proposal.command, proposal.encoded.size());
+             !admitted) {
     cells_.refused_growth.add();
     refuse(std::move(proposal), admitted.error());
   } else if (proposals_.count() >= options_.proposals_max ||

@@ -111,7 +111,7 @@ void RaftReplica::tick() {
 void RaftReplica::sample_usage(Nanos now) {
   if (now < next_usage_sample_) return;
   next_usage_sample_ = now + options_.usage_period;
-  if (!growth_.sample(store_.usage())) return;
+  if (!growth_.sample(store_.usage(), proposals_.bytes())) return;
   if (growth_.refusal()) {
     log_error("server", "writes that add to the state are refused: {}", *growth_.refusal());
   } else {

@@ -31,9 +31,9 @@ class StorageLimits(unittest.TestCase):
         self.fail("writes are still refused:\n" + server.put("/v1/kv/again", "x").text())
 
     def test_a_quota(self):
-        config = {"storage": {"quota_bytes": 8 << 20}, "log_level": "info"}
+        config = {"storage": {"quota_bytes": 64 << 20}, "log_level": "info"}
         with ServerProcess(config=config) as server:
-            refused = self.fill_until_refused(server, 2000)
+            refused = self.fill_until_refused(server, 4000)
             self.assertEqual(refused.status, 500)
             self.assertIn("quota", refused.text())
             self.assertEqual(server.get("/v1/kv/fill/00000?raw").body, VALUE)
@@ -54,8 +54,10 @@ class StorageLimits(unittest.TestCase):
                     with open(ballast, "wb") as file:
                         file.truncate()
                         os.posix_fallocate(file.fileno(), 0,
-                                           free.f_bavail * free.f_frsize - (40 << 20))
-                    refused = self.fill_until_refused(server, 400)
+                                           free.f_bavail * free.f_frsize - (120 << 20))
+                    # The server looks at the disk once a second, and counts its own writes between.
+                    time.sleep(2)
+                    refused = self.fill_until_refused(server, 2000)
                     self.assertEqual(refused.status, 500)
                     self.assertIn("space", refused.text())
                     self.assertEqual(server.delete("/v1/kv/before").status, 200)

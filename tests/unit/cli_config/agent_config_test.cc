@@ -149,6 +149,7 @@ TEST_F(Config, every_mistake_is_named_in_one_sentence) {
       {R"({"performance":{"raft_multiplier":11}})", "must be 1 to 10, not 11"},
       {R"({"max_query_time":"ten"})", "time: invalid duration \"ten\""},
       {R"({"storage":{"sync":"never"}})", "must be \"checkpoint\" or \"full\""},
+      {R"({"storage":{"quota_bytes":1000}})", "must be 0 (none) or at least 67108864, not 1000"},
       {R"({"bootstrap":true})", "'bootstrap = true' requires 'server = true'"},
       {R"({"server":true,"bootstrap_expect":3})", "not supported yet"},
       {R"({"retry_join":["10.0.0.1"]})", "retry_join is not supported yet"},

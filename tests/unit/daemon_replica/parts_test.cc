@@ -51,6 +51,33 @@ TEST(GrowthGuard, without_limits_it_admits_everything) {
   EXPECT_TRUE(guard.admit(kv(KvVerb::set)));
 }
 
+TEST(GrowthGuard, counts_what_it_admits_between_two_samples) {
+  GrowthGuard guard(1000, 0);
+  Store::Usage usage;
+  usage.data_bytes = 800;
+  guard.sample(usage);
+  const Command write{KvOp{.verb = KvVerb::set, .key = "k"}, ""};
+  EXPECT_TRUE(guard.admit(write, 60).has_value());
+  EXPECT_FALSE(guard.admit(write, 60).has_value());
+  EXPECT_TRUE(guard.admit(write, 40).has_value());
+  const Command removal{KvOp{.verb = KvVerb::remove_tree, .key = "k"}, ""};
+  EXPECT_TRUE(guard.admit(removal, 1000).has_value());
+  guard.sample(usage, 150);  // what is under way counts too
+  EXPECT_FALSE(guard.admit(write, 1).has_value());
+  guard.sample(usage);
+  EXPECT_TRUE(guard.admit(write, 60).has_value());
+}
+
+TEST(GrowthGuard, leaves_the_free_space_that_it_is_told_to_leave) {
+  GrowthGuard guard(0, 1000);
+  Store::Usage usage;
+  usage.disk_free_bytes = 1600;
+  guard.sample(usage);
+  const Command write{KvOp{.verb = KvVerb::set, .key = "k"}, ""};
+  EXPECT_TRUE(guard.admit(write, 200).has_value());
+  EXPECT_FALSE(guard.admit(write, 10).has_value());
+}
+
 TEST(GrowthGuard, reports_only_the_beginning_and_the_end_of_refusing) {
   GrowthGuard guard(100, 0);
   Store::Usage usage;

@@ -194,7 +194,7 @@ TEST_F(ReplicaTest, growth_is_refused_over_the_quota_and_recovers_by_itself) {
             std::string::npos);
   ASSERT_TRUE(*shrinking);
   EXPECT_TRUE((*shrinking)->has_value());
-  store.use.data_bytes = 1000;
+  store.use.data_bytes = 500;
   wait(seconds(1));
   const Answer again = propose(set_key("a"));
   settle();
