@@ -23,6 +23,7 @@ void Node::State::become_follower(Term term, const NodeId& new_leader) {
     peers.clear();
     rounds.clear();
     lease_start.reset();
+    transfer.reset();
     uncommitted_bytes = 0;
     ticks_since_leader = 0;
   }
@@ -37,10 +38,16 @@ void Node::State::become_follower(Term term, const NodeId& new_leader) {
 /// nothing for as long as the lease it helped to give may last.
 bool Node::State::just_started() const { return ticks < options.lease_ticks; }
 
-/// Dissertation §4.2.3: who hears a leader does not help to replace it.
+/// Dissertation §4.2.3: who hears a leader does not help to replace it. What counts is when one was
+/// heard last, not whether one is known: a late message of a higher term makes this server forget
+/// its leader, but not the lease that it has just helped to give.
 bool Node::State::leader_is_recent() const {
   if (role == Role::leader) return true;
-  return !leader.value.empty() && ticks_since_leader < options.election_timeout_ticks_min;
+  return heard && ticks - heard->tick < options.election_timeout_ticks_min;
+}
+
+bool Node::State::may_vote_now(const Message& message, const RequestVote& request) const {
+  return !just_started() && (!leader_is_recent() || is_transfer_vote(message, request));
 }
 
 /// §5.4.1: the log with the later last term is more up to date; with equal terms, the longer one.
@@ -68,7 +75,7 @@ void Node::State::start_pre_vote() {
 }
 
 /// §5.2: "increments its current term", votes for itself, asks the others.
-void Node::State::start_vote() {
+void Node::State::start_vote(std::uint64_t transfer_round) {
   become_follower(next(hard_state.current_term), {});
   role = Role::candidate;
   hard_state.voted_for = self;
@@ -78,12 +85,12 @@ void Node::State::start_vote() {
     return become_leader();
   }
   own_vote_batch = batch_to_wait_for();
-  request_votes(false);
+  request_votes(false, transfer_round);
 }
 
-void Node::State::request_votes(bool pre_vote) {
+void Node::State::request_votes(bool pre_vote, std::uint64_t transfer_round) {
   const Term term = pre_vote ? next(hard_state.current_term) : hard_state.current_term;
-  const RequestVote request{term, log.last_index(), log.last_term(), pre_vote};
+  const RequestVote request{term, log.last_index(), log.last_term(), pre_vote, transfer_round};
   std::set<NodeId> voters;
   for (const auto* list : {&configuration().servers, &configuration().outgoing}) {
     for (const Server& server : *list) {
@@ -123,6 +130,7 @@ void Node::State::become_leader() {
   heartbeat_elapsed = 0;
   ticks_since_leader = 0;
   lease_start.reset();
+  heard.reset();
   rounds.clear();
   uncommitted_bytes = 0;
   for (Index index = next(commit_index); index <= log.last_index(); index = next(index)) {
@@ -151,7 +159,7 @@ void Node::State::on_request_vote(const Message& message, const RequestVote& req
   const bool free = hard_state.voted_for.value.empty() || hard_state.voted_for == message.from;
   // Figure 2, RequestVote 1 and 2.
   if (message.term == hard_state.current_term && request.candidate_term == message.term && free &&
-      leader.value.empty() && !just_started() &&
+      leader.value.empty() && may_vote_now(message, request) &&
       log_is_up_to_date(request.last_log_index, request.last_log_term)) {
     reply.granted = true;
     if (role == Role::pre_candidate) become_follower(hard_state.current_term, {});

@@ -33,12 +33,15 @@ void Node::State::check_invariants() const {
     CONCLAVE_ASSERT(peers.empty());
     CONCLAVE_ASSERT(reads_asked.empty());
     CONCLAVE_ASSERT(leader != self);
+    CONCLAVE_ASSERT(!transfer);
     return;
   }
   CONCLAVE_ASSERT(leader == self);
   CONCLAVE_ASSERT(hard_state.voted_for == self);
   CONCLAVE_ASSERT_WHY(log.last_term() == hard_state.current_term, "its no-op is in its log");
   CONCLAVE_ASSERT(commit_index < log.last_index() || uncommitted_bytes == 0);
+  CONCLAVE_ASSERT_WHY(!transfer || !transfer->timeout_now_sent || !lease_start,
+                      "the lease is dropped before a successor may campaign");
   for (const auto& [id, progress] : peers) {
     CONCLAVE_ASSERT(progress.match_index <= log.last_index());
     CONCLAVE_ASSERT(progress.match_index < progress.next_index);

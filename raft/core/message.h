@@ -21,6 +21,8 @@ struct RequestVote {
   Index last_log_index;
   Term last_log_term;
   bool pre_vote = false;
+  /// Asked for by TimeoutNow: its round. 0 = an ordinary election.
+  std::uint64_t transfer_round = 0;
   friend bool operator==(const RequestVote&, const RequestVote&) = default;
 };
 
@@ -82,8 +84,11 @@ struct InstallSnapshotReply {
   friend bool operator==(const InstallSnapshotReply&, const InstallSnapshotReply&) = default;
 };
 
-/// Tells a follower to campaign at once: leadership transfer (dissertation §3.10).
+/// Tells a follower to campaign at once: leadership transfer (dissertation §3.10). `round` is the
+/// leader's latest heartbeat round: its lease is dropped up to there, so who has acknowledged no
+/// later one may vote although it hears a leader.
 struct TimeoutNow {
+  std::uint64_t round = 0;
   friend bool operator==(const TimeoutNow&, const TimeoutNow&) = default;
 };
 

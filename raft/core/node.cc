@@ -59,6 +59,9 @@ void Node::State::tick() {
       election_elapsed = 0;
       check_quorum();
     }
+    if (transfer && ticks - transfer->start_tick >= options.election_timeout_ticks_min) {
+      transfer.reset();  // Dissertation §3.10: "the prior leader aborts the transfer".
+    }
     if (role == Role::leader && !peers.empty() && ++heartbeat_elapsed >= options.heartbeat_ticks) {
       start_round();
     }
@@ -77,10 +80,10 @@ void Node::State::receive(Message message) {
   if (is_pre_vote(message.body) && message.term <= hard_state.current_term) {
     return dispatch(message);
   }
-  const bool asks_vote = std::holds_alternative<RequestVote>(message.body);
+  const auto* vote = std::get_if<RequestVote>(&message.body);
   if (message.term > hard_state.current_term) {
-    if (is_pre_vote(message.body) && asks_vote) return dispatch(message);
-    if (asks_vote && (leader_is_recent() || just_started())) return;
+    if (vote != nullptr && vote->pre_vote) return dispatch(message);
+    if (vote != nullptr && !may_vote_now(message, *vote)) return;
     become_follower(message.term, {});
   } else if (message.term < hard_state.current_term) {
     // "Reply false if term < currentTerm" (AppendEntries 1, RequestVote 1): the sender learns the
@@ -102,10 +105,10 @@ void Node::State::dispatch(Message& message) {
                  [&](AppendEntriesReply& body) { on_append_entries_reply(message, body); },
                  [&](Heartbeat& body) { on_heartbeat(message, body); },
                  [&](HeartbeatReply& body) { on_heartbeat_reply(message, body); },
+                 [&](TimeoutNow& body) { on_timeout_now(message, body); },
                  // Not there (node.h): as if lost on the way.
                  [](InstallSnapshot&) {},
                  [](InstallSnapshotReply&) {},
-                 [](TimeoutNow&) {},
              },
              message.body);
 }
@@ -135,6 +138,12 @@ Result<ReadId> Node::request_read() {
   Result<ReadId> id = state_->request_read();
   check_invariants();
   return id;
+}
+
+Result<void> Node::transfer_leadership(NodeId target) {
+  Result<void> started = state_->transfer_leadership(std::move(target));
+  check_invariants();
+  return started;
 }
 
 void Node::persisted(std::uint64_t batch) {
@@ -189,6 +198,11 @@ const Configuration& Node::configuration() const { return state_->configuration(
 Index Node::configuration_index() const { return state_->configurations.back().first; }
 std::uint64_t Node::ticks() const { return state_->ticks; }
 std::uint64_t Node::uncommitted_bytes() const { return state_->uncommitted_bytes; }
+
+const NodeId& Node::transfer_target() const {
+  static const NodeId nobody;
+  return state_->transfer ? state_->transfer->target : nobody;
+}
 
 bool Node::is_ready_leader() const {
   return state_->role == Role::leader && state_->applied_index >= state_->term_start_index;

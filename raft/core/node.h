@@ -21,10 +21,9 @@
 ///
 /// What is here: elections with pre-vote, check-quorum and leader stickiness, log replication with
 /// flow control, the commit rule, read rounds and the leader's lease, configurations as they come
-/// in the log (joint ones count as such). Not here at all: proposing configuration changes and
-/// promoting learners, snapshot transfer (a follower whose next entry was compacted away gets
-/// heartbeats only; InstallSnapshot is dropped like a lost message), leadership transfer
-/// (TimeoutNow likewise).
+/// in the log (joint ones count as such), leadership transfer. Not here at all: proposing
+/// configuration changes and promoting learners, snapshot transfer (a follower whose next entry was
+/// compacted away gets heartbeats only; InstallSnapshot is dropped like a lost message).
 
 #include <cstdint>
 #include <memory>
@@ -98,6 +97,12 @@ class Node {
   void applied(Index through);
   /// The log up to and including `through` (<= applied) may be forgotten.
   void compact(Index through);
+  /// Hands leadership to a voter, "" = the one that has most of the log: proposals are refused from
+  /// now on, and once it has everything it is told to campaign at once. Given up after one election
+  /// timeout (the minimum), then proposals are taken again. ErrorCode::no_leader when not leader,
+  /// bad_request when the target is this server or no voter, unavailable while a transfer is under
+  /// way or when nobody could take over.
+  Result<void> transfer_leadership(NodeId target);
   /// Starts an election now instead of after the timeout, with pre-vote as usual. A server that is
   /// alone is leader when this returns: its vote and its no-op are one write. Nothing happens on a
   /// leader or a non-voter.
@@ -125,6 +130,8 @@ class Node {
   /// initial state).
   const Configuration& configuration() const;
   Index configuration_index() const;
+  /// To whom leadership is being transferred; "" = to nobody.
+  const NodeId& transfer_target() const;
   /// True once an entry of this leader's own term is committed and applied: before that it answers
   /// no read (§8).
   bool is_ready_leader() const;

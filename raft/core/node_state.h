@@ -7,6 +7,7 @@
 ///   §6.2, §9.6) replication.cc    the log: append, match, conflict, progress, flow control (§5.3)
 ///   commit.cc         the commit rule and the configuration in force (§5.4.2, §6)
 ///   read.cc           heartbeat rounds, read index, lease (§8; dissertation §6.4)
+///   transfer.cc       handing leadership over (dissertation §3.10)
 ///   invariants.cc     what must hold after each input
 
 #include <deque>
@@ -62,12 +63,26 @@ struct Node::State {
   std::uint64_t election_timeout = 0;
   std::uint64_t ticks_since_leader = 0;
   std::map<NodeId, bool> votes;
+  /// The last word of any leader: whatever happened to the term since, that leader may still hold a
+  /// lease which this server helped to give.
+  struct HeardLeader {
+    Term term;
+    std::uint64_t tick = 0;
+    std::uint64_t round = 0;  ///< The latest one acknowledged; 0 = none in this term.
+  };
+  std::optional<HeardLeader> heard;
 
   // --- leader only
   std::map<NodeId, Progress> peers;
   Index term_start_index;  ///< This leader's no-op.
   std::uint64_t heartbeat_elapsed = 0;
   std::uint64_t uncommitted_bytes = 0;
+  struct Transfer {
+    NodeId target;
+    std::uint64_t start_tick = 0;
+    bool timeout_now_sent = false;
+  };
+  std::optional<Transfer> transfer;
 
   // --- rounds and reads (read.cc)
   std::uint64_t last_round = 0;
@@ -106,14 +121,15 @@ struct Node::State {
   void become_follower(Term term, const NodeId& new_leader);
   void start_election();
   void start_pre_vote();
-  void start_vote();
-  void request_votes(bool pre_vote);
+  void start_vote(std::uint64_t transfer_round = 0);
+  void request_votes(bool pre_vote, std::uint64_t transfer_round = 0);
   void count_vote(const NodeId& from, bool granted);
   void become_leader();
   void reset_election_timer();
   void set_term(Term term);
   bool log_is_up_to_date(Index last_index, Term last_term) const;
   bool leader_is_recent() const;
+  bool may_vote_now(const Message& message, const RequestVote& request) const;
   bool just_started() const;
   void check_quorum();
   void on_request_vote(const Message& message, const RequestVote& request);
@@ -149,6 +165,14 @@ struct Node::State {
   void fail_reads();
   void on_heartbeat(const Message& message, const Heartbeat& heartbeat);
   void on_heartbeat_reply(const Message& message, const HeartbeatReply& reply);
+
+  // transfer.cc
+  Result<void> transfer_leadership(NodeId target);
+  NodeId best_successor() const;
+  void continue_transfer();
+  void send_timeout_now();
+  bool is_transfer_vote(const Message& message, const RequestVote& request) const;
+  void on_timeout_now(const Message& message, const TimeoutNow& order);
 
   // invariants.cc
   void check_invariants() const;

@@ -15,7 +15,12 @@ Result<ReadId> Node::State::request_read() {
 
 /// §8: no read before an entry of the own term is committed; until then the commit index may be
 /// behind what earlier leaders acknowledged.
-bool Node::State::wants_round() const { return !reads_asked.empty() && own_term_committed(); }
+bool Node::State::wants_round() const {
+  // Whoever acknowledges a round after TimeoutNow would not vote for the successor: reads wait for
+  // the next heartbeat.
+  if (transfer && transfer->timeout_now_sent) return false;
+  return !reads_asked.empty() && own_term_committed();
+}
 
 /// Every round has a number of its own, so an answer confirms only reads that began before it was
 /// sent.
@@ -32,6 +37,7 @@ void Node::State::start_round() {
     send(id, Heartbeat{last_round, std::min(progress.match_index, commit_index)});
   }
   confirm_rounds();
+  if (transfer && transfer->timeout_now_sent) send_timeout_now();
 }
 
 void Node::State::confirm_rounds() {
@@ -59,6 +65,7 @@ void Node::State::fail_reads() {
 
 void Node::State::on_heartbeat(const Message& message, const Heartbeat& heartbeat) {
   heard_leader(message.from);
+  heard->round = std::max(heard->round, heartbeat.round);
   if (heartbeat.leader_commit <= log.last_index()) set_commit_index(heartbeat.leader_commit);
   send(message.from, HeartbeatReply{heartbeat.round});
 }

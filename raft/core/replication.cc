@@ -25,6 +25,10 @@ Result<Index> Node::State::propose(std::string payload) {
   if (role != Role::leader) {
     return fail(ErrorCode::no_leader, "proposed to a server that is not the leader");
   }
+  if (transfer) {
+    return fail(ErrorCode::unavailable,
+                "leadership is being handed to " + transfer->target.value + "; try again");
+  }
   if (uncommitted_bytes > 0 && uncommitted_bytes + payload.size() > options.uncommitted_bytes_max) {
     return fail(ErrorCode::too_many, "too many bytes wait to be committed: " +
                                          std::to_string(uncommitted_bytes) + "; try again");
@@ -84,6 +88,8 @@ void Node::State::heard_leader(const NodeId& from) {
   if (role != Role::follower || leader != from) become_follower(hard_state.current_term, from);
   election_elapsed = 0;
   ticks_since_leader = 0;
+  if (!heard || heard->term != hard_state.current_term) heard = {hard_state.current_term, 0, 0};
+  heard->tick = ticks;
 }
 
 void Node::State::on_append_entries(const Message& message, AppendEntries& request) {
@@ -138,7 +144,8 @@ void Node::State::on_append_entries_reply(const Message& message, const AppendEn
     progress.inflight.pop_front();
   }
   advance_leader_commit();
-  send_append(peer->first, progress);
+  send_append(message.from, progress);
+  continue_transfer();
 }
 
 void Node::State::on_rejected_append(const Message& message, const AppendEntriesReply& reply) {

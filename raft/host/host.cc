@@ -28,7 +28,9 @@ void Host::receive(Message message) {
   pump();
 }
 
-bool Host::accepts_proposal() const { return !write_in_flight_ && node_.is_ready_leader(); }
+bool Host::accepts_proposal() const {
+  return !write_in_flight_ && node_.is_ready_leader() && node_.transfer_target().value.empty();
+}
 
 Result<LogPosition> Host::propose(std::string payload) {
   CONCLAVE_TRY_ASSIGN(const Index index, node_.propose(std::move(payload)));
@@ -47,6 +49,12 @@ void Host::request_read(std::function<void(Result<Index>)> done) {
   } else {
     done(std::unexpected(std::move(id).error()));
   }
+}
+
+Result<void> Host::transfer_leadership(NodeId target) {
+  CONCLAVE_TRY(node_.transfer_leadership(std::move(target)));
+  pump();
+  return {};
 }
 
 void Host::checkpointed(Index through) {

@@ -37,7 +37,7 @@ class Host {
   void start();
 
   /// True when a proposal made now would be written at once: a leader that has applied its no-op,
-  /// with no write in flight. Its becoming true is announced by
+  /// with no write in flight, and is not handing leadership over. Its becoming true is announced by
   /// StateMachinePort::ready_for_proposal().
   bool accepts_proposal() const;
   /// Appends one entry. ErrorCode::no_leader when not leader; too_many when the uncommitted bound
@@ -48,6 +48,10 @@ class Host {
   /// round (at once for a lone voter); or with ErrorCode::no_leader. Possibly from within this
   /// call.
   void request_read(std::function<void(Result<Index>)> done);
+
+  /// Node::transfer_leadership(); done when another server leads, given up when this one accepts
+  /// proposals again.
+  Result<void> transfer_leadership(NodeId target);
 
   /// The state up to `through` is in a durable checkpoint: the log may be cut.
   void checkpointed(Index through);
