@@ -1,0 +1,81 @@
+#pragma once
+
+/// One outgoing connection with one deadline: TCP or a UNIX socket, in the clear or through TLS.
+/// What health checks and the HTTP client are made of. Loop thread only.
+///
+/// Errors read as Go's, for which Consul's users grep: `dial tcp 127.0.0.1:1: connect: connection
+/// refused`, `dial tcp: lookup web.example: no such host`, `read tcp 10.0.0.1:80: connection reset
+/// by peer`.
+
+#include <boost/asio/ip/basic_resolver.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/core/duration.h"
+#include "base/core/result.h"
+#include "base/net/tls_context.h"
+#include "base/net/tls_stream.h"
+#include "base/run/loop.h"
+#include "base/run/sleep.h"
+#include "base/run/waiter.h"
+
+namespace conclave {
+
+/// A handshake that takes longer has failed, whatever the deadline: Go's transport has the same.
+inline constexpr Nanos tls_handshake_limit = std::chrono::seconds(10);
+
+/// Shared: the deadline's timer and a name lookup that cannot be interrupted may outlive the
+/// caller's interest. Keep a pointer while a member task runs.
+class Connection : public std::enable_shared_from_this<Connection> {
+  struct Private {};
+
+ public:
+  /// `deadline`: by Clock::boot_now(); everything under way then fails and the socket is closed.
+  static std::shared_ptr<Connection> create(Loop& loop, Nanos deadline);
+  Connection(Private, Loop& loop, Nanos deadline);
+
+  /// Tries every address of the name; the first failure is the one that is told.
+  Task<Result<void>> dial_tcp(std::string host, std::uint16_t port);
+  Task<Result<void>> dial_unix(std::string path);
+  /// Once connected; whatever is read and written from then on is protected. `name`: what the
+  /// certificate has to be for.
+  Task<Result<void>> start_tls(std::shared_ptr<TlsContext> context, std::string name);
+
+  /// 0 at the end of what the peer has to say.
+  Task<Result<std::size_t>> read_some(std::span<char> into);
+  /// `bytes` stay valid until it is done.
+  Task<Result<void>> write(std::string_view bytes);
+  /// Says goodbye where TLS wants it and closes; the deadline is void.
+  void close();
+
+  bool timed_out() const { return timed_out_; }
+  /// See TlsStream.
+  bool peer_speaks_http() const { return tls_ != nullptr && tls_->peer_speaks_http(); }
+
+ private:
+  using Endpoint = boost::asio::generic::stream_protocol::endpoint;
+
+  void arm(Nanos until);
+  Task<Result<void>> look_up(std::string host, std::uint16_t port);
+  Task<Result<void>> connect();
+
+  const Nanos deadline_;
+  StreamSocket socket_;
+  std::unique_ptr<TlsStream> tls_;
+  Timer timer_;
+  boost::asio::ip::basic_resolver<boost::asio::ip::tcp, Executor> resolver_;
+  Waiter resolved_;
+  bool timed_out_ = false;
+  bool resolving_ = false;
+  bool no_such_host_ = false;
+  std::vector<Endpoint> endpoints_;
+  /// What is dialled, for error texts: "tcp 127.0.0.1:80".
+  std::string where_;
+};
+
+}  // namespace conclave
