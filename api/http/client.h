@@ -6,25 +6,30 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "api/http/message.h"
 #include "base/core/duration.h"
 #include "base/core/result.h"
+#include "base/net/tls_context.h"
 #include "base/run/loop.h"
 
 namespace conclave::api {
 
 struct ClientRequest {
   std::string method = "GET";
-  std::string url;     ///< http://host:port/path?query, or unix:///path/to/socket with `target`.
+  std::string url;     ///< http(s)://host:port/path?query, or unix:///path/to/socket with `target`.
   std::string target;  ///< Path and query for unix sockets.
   std::vector<Header> headers;
   std::string body;
   Nanos timeout{std::chrono::seconds(10)};
   std::uint64_t body_bytes_max = 64ull << 20;  ///< What is beyond is not kept (truncated = true).
   std::uint32_t redirects_max = 0;
+  /// For https; none: the system's authorities. Share one among requests, it reads files.
+  std::shared_ptr<TlsContext> tls;
+  std::string tls_server_name;  ///< Instead of the URL's host, also after redirects.
 };
 
 struct ClientResponse {
@@ -37,7 +42,8 @@ struct ClientResponse {
 };
 
 /// Runs on `loop`, resumes there. Errors read as Go's: `Get "http://...": dial tcp 127.0.0.1:1:
-/// connect: connection refused`.
+/// connect: connection refused`, `Get "https://...": tls: failed to verify certificate: x509:
+/// certificate signed by unknown authority`.
 Task<Result<ClientResponse>> http_call(Loop& loop, ClientRequest request);
 
 /// The same for programs without a loop (the command line): blocks the calling thread.
