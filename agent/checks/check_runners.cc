@@ -108,6 +108,10 @@ Publish CheckRunners::publisher(const std::string& id) {
   };
 }
 
+std::shared_ptr<TlsContext> CheckRunners::tls_of(const api::CheckDefinition& check) const {
+  return check.tls_skip_verify ? unverified_ : verifying_;
+}
+
 void CheckRunners::start(Entry& entry) {
   const api::CheckDefinition& check = entry.definition;
   const std::uint64_t limit =
@@ -117,10 +121,11 @@ void CheckRunners::start(Entry& entry) {
       return start_ttl(entry);
     case CheckType::http:
       return start_periodic(
-          entry, [this, check, limit] { return probe_http(loop_, check, limit); }, check.interval);
+          entry, [this, check, limit] { return probe_http(loop_, check, limit, tls_of(check)); },
+          check.interval);
     case CheckType::tcp:
       return start_periodic(
-          entry, [this, check] { return probe_tcp(loop_, check); }, check.interval);
+          entry, [this, check] { return probe_tcp(loop_, check, tls_of(check)); }, check.interval);
     case CheckType::script:
       return start_periodic(
           entry, [this, check, limit] { return probe_script(loop_, check, limit); },

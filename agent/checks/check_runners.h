@@ -14,6 +14,7 @@
 #include "agent/checks/ttl_runner.h"
 #include "agent/local/local_state.h"
 #include "base/core/rng.h"
+#include "base/net/tls_context.h"
 #include "base/run/clock.h"
 #include "base/run/loop.h"
 
@@ -60,6 +61,7 @@ class CheckRunners final : public CheckObserver {
   void start_ttl(Entry& entry);
   void start_periodic(Entry& entry, Probe probe, Nanos interval);
   Publish publisher(const std::string& id);
+  std::shared_ptr<TlsContext> tls_of(const api::CheckDefinition& check) const;
   static Task<void> run_reaper(CheckRunners* self, std::shared_ptr<bool> stopped);
   static void stop(Entry& entry);
 
@@ -68,6 +70,10 @@ class CheckRunners final : public CheckObserver {
   LocalState& local_;
   const NodeLookup lookup_;
   Rng rng_;
+  /// One for all checks, so that the authorities are read once; the other for TLSSkipVerify.
+  const std::shared_ptr<TlsContext> verifying_ = std::make_shared<TlsContext>();
+  const std::shared_ptr<TlsContext> unverified_ =
+      std::make_shared<TlsContext>(TlsOptions{.verify = false});
   std::map<std::string, Entry> entries_;
   /// Outlives this object in the reaper's frame.
   std::shared_ptr<bool> stopped_ = std::make_shared<bool>(false);

@@ -39,8 +39,11 @@ CheckStatus status_of(int http_status) {
 
 }  // namespace
 
-Task<CheckResult> probe_http(Loop& loop, api::CheckDefinition check, std::uint64_t output_max) {
+Task<CheckResult> probe_http(Loop& loop, api::CheckDefinition check, std::uint64_t output_max,
+                             std::shared_ptr<TlsContext> tls) {
   api::ClientRequest request = request_of(check, output_max);
+  request.tls = std::move(tls);
+  request.tls_server_name = check.tls_server_name;
   const std::string method = request.method;
   Result<api::ClientResponse> response = co_await api::http_call(loop, std::move(request));
   if (!response) co_return CheckResult{CheckStatus::critical, response.error().message};

@@ -1,17 +1,22 @@
 #pragma once
 
 /// One HTTP check run: 2xx passing, 429 warning, anything else and every error critical
-/// (contract 7.3). http:// only.
+/// (contract 7.3). http:// and https://.
 
 #include <cstdint>
+#include <memory>
 
 #include "agent/rules/alias.h"
 #include "api/model/agent_check.h"
+#include "base/net/tls_context.h"
 #include "base/run/loop.h"
 
 namespace conclave::agent {
 
-/// `output_max`: bytes of the response's body that are kept. Runs on `loop`, resumes there.
-Task<CheckResult> probe_http(Loop& loop, api::CheckDefinition check, std::uint64_t output_max);
+/// `output_max`: bytes of the response's body that are kept. `tls`: for https, shared by all checks
+/// of a kind; what the certificate has to be for is the check's TLSServerName, else the URL's host.
+/// Runs on `loop`, resumes there.
+Task<CheckResult> probe_http(Loop& loop, api::CheckDefinition check, std::uint64_t output_max,
+                             std::shared_ptr<TlsContext> tls);
 
 }  // namespace conclave::agent

@@ -60,12 +60,6 @@ const char* unsupported(const api::CheckDefinition& check) {
       return "Docker checks are not supported yet";
     case CheckType::os_service:
       return "OSService checks are not supported yet";
-    case CheckType::tcp:
-      return check.tcp_use_tls ? "TCP checks with TLS are not supported yet" : nullptr;
-    case CheckType::http:
-      return to_lower_ascii(check.http).starts_with("https:")
-                 ? "HTTP checks of https addresses are not supported yet"
-                 : nullptr;
     default:
       return nullptr;
   }

@@ -30,13 +30,13 @@ api::CheckDefinition script(std::vector<std::string> args) {
 class Probes : public testing::Test {
  protected:
   CheckResult http(api::CheckDefinition check, std::uint64_t limit = 4096) {
-    return result_of(loop, probe_http(loop, std::move(check), limit));
+    return result_of(loop, probe_http(loop, std::move(check), limit, nullptr));
   }
   CheckResult tcp(std::string address, Nanos timeout = {}) {
     api::CheckDefinition check;
     check.tcp = std::move(address);
     check.timeout = timeout;
-    return result_of(loop, probe_tcp(loop, std::move(check)));
+    return result_of(loop, probe_tcp(loop, std::move(check), nullptr));
   }
   CheckResult run(api::CheckDefinition check, std::uint64_t limit = 4096) {
     return result_of(loop, probe_script(loop, std::move(check), limit));

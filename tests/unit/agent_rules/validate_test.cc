@@ -160,13 +160,6 @@ TEST(ValidateCheck, says_of_each_type_that_it_cannot_run_that_it_cannot) {
        "Invalid check: Docker checks are not supported yet"},
       {[](auto& c) { c.os_service = "cron"; },
        "Invalid check: OSService checks are not supported yet"},
-      {[](auto& c) {
-         c.tcp = "127.0.0.1:1";
-         c.tcp_use_tls = true;
-       },
-       "Invalid check: TCP checks with TLS are not supported yet"},
-      {[](auto& c) { c.http = "HTTPS://127.0.0.1/"; },
-       "Invalid check: HTTP checks of https addresses are not supported yet"},
   };
   for (const Case& one : cases) {
     api::CheckDefinition check;
@@ -177,6 +170,18 @@ TEST(ValidateCheck, says_of_each_type_that_it_cannot_run_that_it_cannot) {
     ASSERT_FALSE(valid.has_value()) << one.text;
     EXPECT_EQ(valid.error().message, one.text);
   }
+}
+
+TEST(ValidateCheck, takes_checks_through_tls) {
+  api::CheckDefinition check;
+  check.name = "c";
+  check.interval = 10s;
+  check.http = "HTTPS://127.0.0.1/";
+  EXPECT_TRUE(validate_check(check).has_value());
+  check.http.clear();
+  check.tcp = "127.0.0.1:1";
+  check.tcp_use_tls = true;
+  EXPECT_TRUE(validate_check(check).has_value());
 }
 
 TEST(ValidateMeta, holds_every_limit_of_the_contract) {
