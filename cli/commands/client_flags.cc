@@ -6,6 +6,7 @@
 #include <cctype>
 #include <fstream>
 #include <iterator>
+#include <memory>
 #include <ostream>
 
 #include "base/core/text.h"
@@ -28,20 +29,43 @@ std::string setting(const ParsedFlags& flags, const Terminal& terminal, std::str
   return variable(terminal, name).value_or("");
 }
 
-bool is_true(std::string_view text) { return text == "1" || equal_ignoring_case(text, "true"); }
+/// A switch among the variables, in the words of Go's strconv.ParseBool. Any other word is an
+/// error: it must not decide whether tokens go out in the clear, or to anybody.
+Result<bool> switched(const Terminal& terminal, const char* name, bool otherwise) {
+  const auto word = variable(terminal, name);
+  if (!word) return otherwise;
+  for (const char* yes : {"1", "t", "true"}) {
+    if (equal_ignoring_case(*word, yes)) return true;
+  }
+  for (const char* no : {"0", "f", "false"}) {
+    if (equal_ignoring_case(*word, no)) return false;
+  }
+  return fail(ErrorCode::bad_request,
+              fmt::format("CONSUL_{} is \"{}\"; use true or false", name, *word));
+}
 
-Result<std::string> base_url(std::string address, bool ssl) {
+std::string base_url(std::string address, bool ssl) {
   if (address.empty()) address = "127.0.0.1:8500";
-  if (ssl || address.starts_with("https://")) {
-    return fail(ErrorCode::bad_request,
-                "HTTPS is not supported yet: use an http:// address or a UNIX socket");
+  if (address.starts_with("unix://")) return address;
+  if (address.starts_with("https://")) {
+    ssl = true;
+    address.erase(0, 8);
   }
-  if (address.starts_with("unix://") || address.starts_with("http://")) {
-    while (address.ends_with('/') && address.size() > 8) address.pop_back();
-    return address;
+  for (const std::string_view scheme : {"http://", "tcp://"}) {
+    if (address.starts_with(scheme)) address.erase(0, scheme.size());
   }
-  if (address.starts_with("tcp://")) address.erase(0, 6);
-  return "http://" + address;
+  while (address.ends_with('/')) address.pop_back();
+  return (ssl ? "https://" : "http://") + address;
+}
+
+Result<TlsOptions> read_tls_options(const ParsedFlags& flags, const Terminal& terminal) {
+  TlsOptions options;
+  options.ca_file = setting(flags, terminal, "ca-file", "CACERT");
+  options.ca_path = setting(flags, terminal, "ca-path", "CAPATH");
+  options.certificate_file = setting(flags, terminal, "client-cert", "CLIENT_CERT");
+  options.key_file = setting(flags, terminal, "client-key", "CLIENT_KEY");
+  CONCLAVE_TRY_ASSIGN(options.verify, switched(terminal, "HTTP_SSL_VERIFY", true));
+  return options;
 }
 
 Result<std::string> read_token(const ParsedFlags& flags, const Terminal& terminal) {
@@ -79,11 +103,11 @@ std::vector<FlagSpec> with_client_flags(std::vector<FlagSpec> own) {
       {"token-file", false, "file that holds the token, or CONSUL_HTTP_TOKEN_FILE"},
       {"datacenter", false, "datacenter to ask"},
       {"stale", true, "let any server answer, without asking the leader"},
-      {"ca-file", false, "for HTTPS"},
-      {"ca-path", false, "for HTTPS"},
-      {"client-cert", false, "for HTTPS"},
-      {"client-key", false, "for HTTPS"},
-      {"tls-server-name", false, "for HTTPS"},
+      {"ca-file", false, "PEM file of the authorities to trust, or CONSUL_CACERT"},
+      {"ca-path", false, "directory of such files, or CONSUL_CAPATH"},
+      {"client-cert", false, "PEM file of the client's certificate, or CONSUL_CLIENT_CERT"},
+      {"client-key", false, "PEM file of its key, or CONSUL_CLIENT_KEY"},
+      {"tls-server-name", false, "name that the server must have, or CONSUL_TLS_SERVER_NAME"},
       {"namespace", false, "accepted; there are no namespaces"},
   }};
   own.insert(own.end(), shared.begin(), shared.end());
@@ -92,16 +116,11 @@ std::vector<FlagSpec> with_client_flags(std::vector<FlagSpec> own) {
 
 Result<ClientOptions> read_client_options(const ParsedFlags& flags, const Terminal& terminal) {
   ClientOptions options;
-  const bool ssl = is_true(variable(terminal, "HTTP_SSL").value_or(""));
-  CONCLAVE_TRY_ASSIGN(options.base_url,
-                      base_url(setting(flags, terminal, "http-addr", "HTTP_ADDR"), ssl));
+  CONCLAVE_TRY_ASSIGN(const bool ssl, switched(terminal, "HTTP_SSL", false));
+  options.base_url = base_url(setting(flags, terminal, "http-addr", "HTTP_ADDR"), ssl);
   CONCLAVE_TRY_ASSIGN(options.token, read_token(flags, terminal));
-  for (const char* name : {"ca-file", "ca-path", "client-cert", "client-key", "tls-server-name"}) {
-    if (flags.value(name)) {
-      return fail(ErrorCode::bad_request,
-                  fmt::format("-{} is for HTTPS, which is not supported yet", name));
-    }
-  }
+  CONCLAVE_TRY_ASSIGN(options.tls, read_tls_options(flags, terminal));
+  options.tls_server_name = setting(flags, terminal, "tls-server-name", "TLS_SERVER_NAME");
   options.basic_auth = variable(terminal, "HTTP_AUTH").value_or("");
   options.datacenter = flags.value("datacenter").value_or("");
   options.stale = flags.is_on("stale");
@@ -128,6 +147,8 @@ Result<api::ClientResponse> AgentClient::call(const std::string& method, const s
     request.target = std::move(target);
   } else {
     request.url = options_.base_url + target;
+    request.tls = std::make_shared<TlsContext>(options_.tls);
+    request.tls_server_name = options_.tls_server_name;
   }
   if (!options_.token.empty()) request.headers.push_back({"X-Consul-Token", options_.token});
   if (!options_.basic_auth.empty()) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/core/result.h"
+#include "base/net/tls_context.h"
 #include "cli/commands/command.h"
 #include "cli/commands/flags.h"
 
@@ -16,15 +17,17 @@ namespace conclave::cli {
 std::vector<FlagSpec> with_client_flags(std::vector<FlagSpec> own);
 
 struct ClientOptions {
-  std::string base_url;  ///< "http://127.0.0.1:8500" or "unix:///path".
+  std::string base_url;  ///< "http://127.0.0.1:8500", "https://…" or "unix:///path".
   std::string token;
   std::string basic_auth;  ///< "user:password", "" = none.
   std::string datacenter;
   bool stale = false;
+  TlsOptions tls{};
+  std::string tls_server_name;
 };
 
-/// Flags win over variables; CONCLAVE_X wins over CONSUL_X. TLS settings are an error until TLS is
-/// there: going on without would send tokens in the clear.
+/// Flags win over variables; CONCLAVE_X wins over CONSUL_X. As in Consul, CONSUL_HTTP_SSL makes
+/// https of http:// too: once TLS was asked for, nothing goes out in the clear.
 Result<ClientOptions> read_client_options(const ParsedFlags& flags, const Terminal& terminal);
 
 /// The agent, as commands see it.

@@ -238,12 +238,43 @@ TEST_F(Shell, address_and_token_come_from_flags_then_variables) {
   EXPECT_EQ(asked_.headers[0].value, "t");
 }
 
-TEST_F(Shell, https_is_refused_rather_than_answered_in_the_clear) {
+TEST_F(Shell, https_once_asked_for_is_never_http) {
+  answer(200, entry);
+  EXPECT_EQ(run({"kv", "get", "-http-addr=https://c.example:8501/", "k"}), 0);
+  EXPECT_EQ(asked_.url, "https://c.example:8501/v1/kv/k");
   environment_ = {{"CONSUL_HTTP_SSL", "true"}};
+  EXPECT_EQ(run({"kv", "get", "k"}), 0);
+  EXPECT_EQ(asked_.url, "https://127.0.0.1:8500/v1/kv/k");
+  EXPECT_EQ(run({"kv", "get", "-http-addr=http://c.example:8501", "k"}), 0);
+  EXPECT_EQ(asked_.url, "https://c.example:8501/v1/kv/k");
+  EXPECT_EQ(run({"kv", "get", "-http-addr=unix:///run/c.sock", "k"}), 0);
+  EXPECT_EQ(asked_.url, "unix:///run/c.sock");
+}
+
+TEST_F(Shell, tls_settings_come_from_flags_then_variables) {
+  answer(200, entry);
+  EXPECT_EQ(run({"kv", "get", "k"}), 0);
+  EXPECT_EQ(asked_.tls->options(), TlsOptions{});
+  environment_ = {{"CONSUL_CACERT", "/ca"},        {"CONSUL_CAPATH", "/cas"},
+                  {"CONSUL_CLIENT_CERT", "/cert"}, {"CONSUL_CLIENT_KEY", "/key"},
+                  {"CONSUL_TLS_SERVER_NAME", "n"}, {"CONSUL_HTTP_SSL_VERIFY", "false"}};
+  EXPECT_EQ(run({"kv", "get", "-ca-file=/other", "k"}), 0);
+  const TlsOptions expected{.ca_file = "/other",
+                            .ca_path = "/cas",
+                            .certificate_file = "/cert",
+                            .key_file = "/key",
+                            .verify = false};
+  EXPECT_EQ(asked_.tls->options(), expected);
+  EXPECT_EQ(asked_.tls_server_name, "n");
+}
+
+TEST_F(Shell, a_word_that_is_neither_yes_nor_no_decides_nothing_about_tls) {
+  environment_ = {{"CONSUL_HTTP_SSL_VERIFY", "off"}};
   EXPECT_EQ(run({"kv", "get", "k"}), 1);
-  EXPECT_NE(err().find("HTTPS is not supported yet"), std::string::npos);
-  environment_.clear();
-  EXPECT_EQ(run({"kv", "get", "-ca-file=x", "k"}), 1);
+  EXPECT_EQ(err(), "Error! CONSUL_HTTP_SSL_VERIFY is \"off\"; use true or false\n");
+  environment_ = {{"CONSUL_HTTP_SSL", "yes"}};
+  EXPECT_EQ(run({"kv", "get", "k"}), 1);
+  EXPECT_EQ(err(), "Error! CONSUL_HTTP_SSL is \"yes\"; use true or false\n");
 }
 
 }  // namespace
