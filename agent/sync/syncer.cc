@@ -101,7 +101,7 @@ Task<bool> Syncer::full_sync() {
   }
   if (done) {
     failures_ = 0;
-    const std::size_t nodes = options_.cluster_size ? options_.cluster_size() : 1;
+    const std::size_t nodes = options_.cluster_size ? co_await options_.cluster_size() : 1;
     next_full_ = clock_.boot_now() + full_sync_delay(options_.full_interval, nodes, rng_.next());
   } else {
     note_failure();

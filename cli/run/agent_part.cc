@@ -6,24 +6,9 @@
 #include "base/run/random.h"
 #include "base/run/run_on.h"
 #include "cli/run/debug_config.h"
-#include "daemon/tables/members.h"
 
 namespace conclave::cli {
 namespace {
-
-agent::SyncOptions sync_options(daemon::Reader& reader) {
-  agent::SyncOptions options;
-  options.cluster_size = [&reader] {
-    std::size_t count = 0;
-    const daemon::ReadSnapshot snapshot = reader.open();
-    daemon::visit_members(snapshot.rows(), [&](const api::Member&) {
-      ++count;
-      return true;
-    });
-    return count;
-  };
-  return options;
-}
 
 std::string_view role_text(raft::Role role) {
   switch (role) {
@@ -48,14 +33,13 @@ AgentPart::AgentPart(const AgentConfig& config, const Identity& identity, Loop& 
       main_(main),
       server_(server),
       callbacks_(std::move(callbacks)),
-      reader_(server.store().make_reader()),
       local_(loop_, clock, local_options(config, identity), Rng(random_u64())),
       catalog_(upstream),
       checks_(
           loop_, clock, local_,
           [this](std::string node) { return catalog_.node_image(std::move(node)); },
           Rng(random_u64())),
-      syncer_(loop_, clock, local_, catalog_, sync_options(*reader_), Rng(random_u64())),
+      syncer_(loop_, clock, local_, catalog_, sync_options(), Rng(random_u64())),
       context_{loop_, clock,   local_,         checks_,          syncer_,
                *this, metrics, http_options(), Rng(random_u64())} {}
 
@@ -91,15 +75,19 @@ void AgentPart::join() {
   thread_.join();
 }
 
-Task<std::vector<api::Member>> AgentPart::members() {
-  std::vector<api::Member> members;
-  const daemon::ReadSnapshot snapshot = reader_->open();
-  daemon::visit_members(snapshot.rows(), [&](const api::Member& member) {
-    members.push_back(member);
-    return true;
-  });
-  co_return members;
+agent::SyncOptions AgentPart::sync_options() {
+  agent::SyncOptions options;
+  options.cluster_size = [this] { return count_members(); };
+  return options;
 }
+
+Task<std::vector<api::Member>> AgentPart::members() {
+  co_return co_await run_on(main_, members_on_main());
+}
+
+Task<std::vector<api::Member>> AgentPart::members_on_main() { co_return server_.read_members(); }
+
+Task<std::size_t> AgentPart::count_members() { co_return (co_await members()).size(); }
 
 Task<agent::ServerStats> AgentPart::stats() { co_return co_await run_on(main_, stats_on_main()); }
 

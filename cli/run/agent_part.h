@@ -63,6 +63,9 @@ class AgentPart final : public agent::AgentHost {
   Task<Result<void>> leave() override;
 
  private:
+  agent::SyncOptions sync_options();
+  Task<std::vector<api::Member>> members_on_main();
+  Task<std::size_t> count_members();
   Task<agent::ServerStats> stats_on_main();
   Task<void> stop_on_loop();
   agent::AgentHttpOptions http_options() const;
@@ -73,7 +76,6 @@ class AgentPart final : public agent::AgentHost {
   ServerPart& server_;
   const Callbacks callbacks_;
   Loop loop_{"agent"};
-  std::unique_ptr<daemon::Reader> reader_;
   agent::LocalState local_;
   agent::CatalogClient catalog_;
   agent::CheckRunners checks_;

@@ -49,6 +49,11 @@ daemon::StoreOptions store_options(const AgentConfig& config, const Identity& id
   daemon::StoreOptions options;
   options.directory = identity.data_dir + "/state";
   options.sync_full = config.storage_sync_full;
+  // Without front threads all readers are main's, and pages that several batches change need be
+  // written once only.
+  if (config.front_threads == 0 && !config.storage_sync_full) {
+    options.shared_commit_bytes = 512 << 10;
+  }
   return options;
 }
 

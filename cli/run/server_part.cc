@@ -10,6 +10,7 @@
 #include "base/run/random.h"
 #include "daemon/state/session.h"
 #include "daemon/state/state_machine.h"
+#include "daemon/tables/members.h"
 #include "raft/core/configuration.h"
 #include "raft/core/options.h"
 
@@ -129,6 +130,16 @@ void ServerPart::close() { store_->close(); }
 daemon::LeaseBasis ServerPart::read_basis() {
   const daemon::ReadSnapshot snapshot = reader_->open();
   return {daemon::stored_revision(snapshot.rows()), daemon::live_sessions(snapshot.rows())};
+}
+
+std::vector<api::Member> ServerPart::read_members() {
+  std::vector<api::Member> members;
+  const daemon::ReadSnapshot snapshot = reader_->open();
+  daemon::visit_members(snapshot.rows(), [&](const api::Member& member) {
+    members.push_back(member);
+    return true;
+  });
+  return members;
 }
 
 void ServerPart::NoPeers::send(std::vector<raft::Message> messages) {

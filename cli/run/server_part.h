@@ -44,6 +44,8 @@ class ServerPart {
   daemon::Members& members() { return members_; }
   RaftClusterView& view() { return view_; }
   const raft::Node& node() const { return host_.node(); }
+  /// The member table as applied here; main.
+  std::vector<api::Member> read_members();
   /// A torn end of the log was cut off at this start.
   bool log_was_torn() const { return log_was_torn_; }
 

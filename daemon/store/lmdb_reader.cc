@@ -2,6 +2,8 @@
 
 #include <lmdb.h>
 
+#include <vector>
+
 #include "base/run/log.h"
 #include "daemon/store/lmdb_rows.h"
 
@@ -57,10 +59,12 @@ class Snapshot final : public ReadSnapshot::Impl {
 
 class LmdbReader final : public Reader {
  public:
-  explicit LmdbReader(std::shared_ptr<Environment> environment)
-      : pool_(std::make_shared<Pool>(std::move(environment))) {}
+  LmdbReader(std::shared_ptr<Environment> environment, std::function<void()> before_open)
+      : pool_(std::make_shared<Pool>(std::move(environment))),
+        before_open_(std::move(before_open)) {}
 
   ReadSnapshot open() override {
+    before_open_();
     std::unique_ptr<ReadSnapshot::Impl> impl;
     if (pool_->idle.empty()) {
       impl = std::make_unique<Snapshot>(pool_->environment);
@@ -75,12 +79,14 @@ class LmdbReader final : public Reader {
 
  private:
   std::shared_ptr<Pool> pool_;
+  std::function<void()> before_open_;
 };
 
 }  // namespace
 
-std::unique_ptr<Reader> make_lmdb_reader(std::shared_ptr<Environment> environment) {
-  return std::make_unique<LmdbReader>(std::move(environment));
+std::unique_ptr<Reader> make_lmdb_reader(std::shared_ptr<Environment> environment,
+                                         std::function<void()> before_open) {
+  return std::make_unique<LmdbReader>(std::move(environment), std::move(before_open));
 }
 
 }  // namespace conclave::daemon

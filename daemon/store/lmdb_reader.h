@@ -3,13 +3,15 @@
 /// A loop's door to the state: snapshots whose LMDB transactions and cursors are reset and renewed
 /// rather than made anew.
 
+#include <functional>
 #include <memory>
-#include <vector>
 
 #include "daemon/store/environment.h"
 
 namespace conclave::daemon {
 
-std::unique_ptr<Reader> make_lmdb_reader(std::shared_ptr<Environment> environment);
+/// `before_open` is called before each snapshot: the store's chance to commit what it holds back.
+std::unique_ptr<Reader> make_lmdb_reader(std::shared_ptr<Environment> environment,
+                                         std::function<void()> before_open);
 
 }  // namespace conclave::daemon

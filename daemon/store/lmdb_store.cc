@@ -41,12 +41,13 @@ class LmdbStore final : public Store {
 
   AppliedPosition applied() const override { return position_.applied; }
   std::unique_ptr<WriteBatch> begin() override;
-  std::unique_ptr<Reader> make_reader() override { return make_lmdb_reader(environment_); }
+  std::unique_ptr<Reader> make_reader() override;
 
   void on_checkpoint(std::function<void(AppliedPosition)> done) override {
     checkpointer_.done = std::move(done);
   }
   void start_checkpoint() override {
+    finish_transaction();
     bytes_since_checkpoint_ = 0;
     checkpointer_.start();
   }
@@ -56,13 +57,32 @@ class LmdbStore final : public Store {
  private:
   class Batch;
 
-  void committed(const Position& position, std::uint64_t bytes, Nanos began);
+  /// The write transaction that batches fill.
+  struct Transaction {
+    Transaction(const Environment& environment, MDB_txn* begun, const Position& before)
+        : txn(begun), rows(environment, begun, before) {}
+    ~Transaction() {
+      rows.close_cursors();
+      if (txn != nullptr) mdb_txn_abort(txn);
+    }
+    Transaction(const Transaction&) = delete;
+    Transaction& operator=(const Transaction&) = delete;
+
+    MDB_txn* txn;
+    LmdbRows rows;
+    bool has_batches = false;  ///< Batches that are committed as far as their writers know.
+  };
+
+  void batch_committed();
+  void finish_transaction();
+  void checkpoint_when_due();
   void arm_timer();
 
   const StoreOptions options_;
   const Descriptor lock_;
   const std::shared_ptr<Environment> environment_;
   Position position_;
+  std::unique_ptr<Transaction> transaction_;
   bool batch_open_ = false;
   bool closed_ = false;
 
@@ -80,61 +100,84 @@ class LmdbStore final : public Store {
 
 class LmdbStore::Batch final : public WriteBatch {
  public:
-  Batch(LmdbStore& store, MDB_txn* txn)
-      : store_(store), txn_(txn), rows_(*store.environment_, txn, store.position_) {
-    store_.batch_open_ = true;
-  }
+  explicit Batch(LmdbStore& store) : store_(store) { store_.batch_open_ = true; }
   ~Batch() override {
     store_.batch_open_ = false;
-    rows_.close_cursors();
-    if (txn_ != nullptr) mdb_txn_abort(txn_);
+    if (committed_) return;
+    CONCLAVE_ASSERT_WHY(!store_.transaction_->has_batches,
+                        "a batch that shares its transaction with others is committed");
+    store_.transaction_.reset();
   }
   Batch(const Batch&) = delete;
   Batch& operator=(const Batch&) = delete;
 
-  Rows& rows() override { return rows_; }
+  Rows& rows() override { return store_.transaction_->rows; }
 
   void commit(AppliedPosition applied) override {
-    CONCLAVE_ASSERT_WHY(txn_ != nullptr, "a batch is committed once");
+    CONCLAVE_ASSERT_WHY(!committed_, "a batch is committed once");
     CONCLAVE_ASSERT_WHY(applied.index >= store_.position_.applied.index,
                         "the applied index never goes back");
-    const Nanos began = system_clock().boot_now();
-    const Position position = rows_.finish(applied);
-    if (const int code = mdb_txn_commit(std::exchange(txn_, nullptr)); code != 0) {
-      const auto error = fail_lmdb("commit the state", store_.environment_->directory(), code);
-      die("store", error.error().message +
-                       "; this server stops; restart it once there is space and the disk is well");
-    }
-    store_.committed(position, rows_.bytes_written(), began);
+    committed_ = true;
+    store_.position_.applied = applied;
+    store_.batch_committed();
   }
 
  private:
   LmdbStore& store_;
-  MDB_txn* txn_;
-  LmdbRows rows_;
+  bool committed_ = false;
 };
 
 std::unique_ptr<WriteBatch> LmdbStore::begin() {
   CONCLAVE_ASSERT_WHY(!batch_open_, "LMDB has one write transaction at a time");
   CONCLAVE_ASSERT(!closed_);
-  MDB_txn* txn = nullptr;
-  if (const int code = mdb_txn_begin(environment_->handle(), nullptr, 0, &txn); code != 0) {
-    die("store",
-        fail_lmdb("begin a write transaction", environment_->directory(), code).error().message);
+  if (!transaction_) {
+    MDB_txn* txn = nullptr;
+    if (const int code = mdb_txn_begin(environment_->handle(), nullptr, 0, &txn); code != 0) {
+      die("store",
+          fail_lmdb("begin a write transaction", environment_->directory(), code).error().message);
+    }
+    transaction_ = std::make_unique<Transaction>(*environment_, txn, position_);
   }
-  return std::make_unique<Batch>(*this, txn);
+  return std::make_unique<Batch>(*this);
 }
 
-void LmdbStore::committed(const Position& position, std::uint64_t bytes, Nanos began) {
-  const Nanos now = system_clock().boot_now();
-  commit_duration_.observe(now - began);
-  position_ = position;
-  bytes_since_checkpoint_ += bytes + position_bytes;
-  if (bytes_since_checkpoint_ >= options_.checkpoint_bytes) {
-    start_checkpoint();
-  } else {
-    arm_timer();
+std::unique_ptr<Reader> LmdbStore::make_reader() {
+  if (options_.shared_commit_bytes == 0) return make_lmdb_reader(environment_, [] {});
+  return make_lmdb_reader(environment_, [this, alive = alive_] {
+    CONCLAVE_ASSERT_WHY(*alive, "the store outlives those who read it");
+    finish_transaction();
+  });
+}
+
+void LmdbStore::batch_committed() {
+  transaction_->has_batches = true;
+  const bool shared = transaction_->rows.bytes_written() < options_.shared_commit_bytes;
+  if (shared) return arm_timer();
+  batch_open_ = false;
+  finish_transaction();
+  checkpoint_when_due();
+}
+
+/// Makes what batches wrote visible to snapshots and to the next checkpoint.
+void LmdbStore::finish_transaction() {
+  if (!transaction_) return;
+  CONCLAVE_ASSERT_WHY(!batch_open_, "nobody reads or takes a checkpoint inside a batch");
+  const std::unique_ptr<Transaction> ending = std::move(transaction_);
+  const Nanos began = system_clock().boot_now();
+  position_ = ending->rows.finish(position_.applied);
+  if (const int code = mdb_txn_commit(std::exchange(ending->txn, nullptr)); code != 0) {
+    const auto error = fail_lmdb("commit the state", environment_->directory(), code);
+    die("store", error.error().message +
+                     "; this server stops; restart it once there is space and the disk is well");
   }
+  commit_duration_.observe(system_clock().boot_now() - began);
+  bytes_since_checkpoint_ += ending->rows.bytes_written() + position_bytes;
+  arm_timer();
+}
+
+void LmdbStore::checkpoint_when_due() {
+  if (bytes_since_checkpoint_ >= options_.checkpoint_bytes) start_checkpoint();
+  const Nanos now = system_clock().boot_now();
   if (now - last_write_out_ >= write_out_every) {
     last_write_out_ = now;
     checkpointer_.start_write_out();
@@ -149,13 +192,16 @@ void LmdbStore::arm_timer() {
   timer_.async_wait([this, alive = alive_](const boost::system::error_code& error) {
     if (!*alive) return;
     timer_armed_ = false;
-    if (!error && !closed_ && bytes_since_checkpoint_ > 0) start_checkpoint();
+    if (error || closed_) return;
+    finish_transaction();
+    if (bytes_since_checkpoint_ > 0) start_checkpoint();
   });
 }
 
 void LmdbStore::close() {
-  if (std::exchange(closed_, true)) return;
-  CONCLAVE_ASSERT(!batch_open_);
+  if (closed_) return;
+  finish_transaction();
+  closed_ = true;
   timer_.cancel();
   checkpointer_.close();
 }

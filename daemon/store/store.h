@@ -26,6 +26,10 @@ struct StoreOptions {
   std::uint32_t readers_max = 1024;
   std::uint64_t checkpoint_bytes = 16 << 20;
   std::uint32_t checkpoint_ms = 1000;  ///< 0 = only by bytes or start_checkpoint().
+  /// Not 0: batches share one LMDB transaction, which is committed when somebody opens a snapshot,
+  /// a checkpoint begins or this many bytes of rows were written. A page that several batches
+  /// change is then written once. All readers must be main's, so that they cannot miss a batch.
+  std::uint64_t shared_commit_bytes = 0;
   /// Where write-out and syncs run; empty = a thread that the store owns. The crash explorer steps
   /// them by hand.
   std::function<void(std::function<void()>)> worker;
@@ -88,7 +92,8 @@ class WriteBatch {
  public:
   virtual ~WriteBatch() = default;
   virtual Rows& rows() = 0;
-  /// Commits rows and applied position together. A failure ends the process.
+  /// Commits rows and applied position together, so that every snapshot opened from now on shows
+  /// them. A failure ends the process.
   virtual void commit(AppliedPosition applied) = 0;
 };
 
@@ -102,9 +107,11 @@ class Store {
   virtual ~Store() = default;
 
   virtual AppliedPosition applied() const = 0;
-  /// At most one batch at a time; destroying it uncommitted drops its changes.
+  /// At most one batch at a time; destroying it uncommitted drops its changes (with
+  /// shared_commit_bytes, batches must be committed).
   virtual std::unique_ptr<WriteBatch> begin() = 0;
-  /// Any thread. The reader keeps the environment open for as long as it lives.
+  /// Any thread (with shared_commit_bytes: main, as are the reader's uses). The reader keeps the
+  /// environment open for as long as it lives; it opens nothing once the store is gone.
   virtual std::unique_ptr<Reader> make_reader() = 0;
 
   /// Called on main after each durable checkpoint with the applied index it holds; the log may be

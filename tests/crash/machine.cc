@@ -82,6 +82,7 @@ Result<void> Machine::start(Expected& expected) {
   store_options.directory = directory_ + "/state";
   store_options.map_bytes = 64 << 20;
   store_options.checkpoint_ms = 0;
+  store_options.shared_commit_bytes = rng_.chance(1, 2) ? 16 << 10 : 0;
   store_options.worker = [this](std::function<void()> job) { store_jobs_.push_back(job); };
   raft::WalOptions wal_options;
   wal_options.directory = directory_ + "/wal";

@@ -36,6 +36,53 @@ TEST_F(StoreTest, batch_that_is_not_committed_leaves_nothing) {
   EXPECT_EQ(store->usage().rows, 1u);
 }
 
+/// Batches that share a transaction: what differs from one transaction each.
+class SharedCommits : public StoreTest {
+ protected:
+  SharedCommits() { options.shared_commit_bytes = 1 << 10; }
+  std::uint64_t commits() {
+    const std::string text = metrics.prometheus_text();
+    const std::string name = "consul_store_commit_count ";
+    return std::stoull(text.substr(text.find("\n" + name) + 1 + name.size()));
+  }
+};
+
+TEST_F(SharedCommits, are_made_when_somebody_looks) {
+  open();
+  put(1, "a", "1");
+  put(2, "b", "2");
+  EXPECT_EQ(commits(), 0u);
+  EXPECT_EQ(store->applied().index, 2u);
+  EXPECT_EQ(get("a"), "1");
+  EXPECT_EQ(get("b"), "2");
+  EXPECT_EQ(commits(), 1u);
+}
+
+TEST_F(SharedCommits, are_made_when_enough_was_written) {
+  open();
+  for (std::uint64_t index = 1; index <= 8; ++index) put(index, "k", std::string(300, 'x'));
+  EXPECT_EQ(commits(), 2u);
+}
+
+TEST_F(SharedCommits, are_made_before_a_checkpoint) {
+  open();
+  put(1, "a", "1");
+  checkpoint();
+  put(2, "a", "2");
+  abandon();
+  open();
+  EXPECT_EQ(store->applied().index, 1u);
+  EXPECT_EQ(get("a"), "1");
+}
+
+TEST_F(SharedCommits, are_made_when_the_store_closes) {
+  open();
+  put(1, "a", "1");
+  store->close();
+  open();
+  EXPECT_EQ(store->applied().index, 1u);
+}
+
 TEST_F(StoreTest, snapshot_does_not_see_later_commits_and_the_next_one_does) {
   open();
   put(1, "a", "1");
