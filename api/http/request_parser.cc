@@ -5,6 +5,7 @@
 #include <boost/beast/http/field.hpp>
 #include <boost/beast/http/verb.hpp>
 
+#include "api/http/chunked_rest.h"
 #include "api/http/target.h"
 #include "base/core/text.h"
 
@@ -80,6 +81,9 @@ RequestParser::State RequestParser::feed(std::string_view bytes, std::size_t& co
   while (!Base::is_done()) {
     const bool in_head = !Base::is_header_done();
     if (in_head && consumed == bytes.size()) return State::head;
+    if (!in_head && Base::chunked() && bytes.size() - consumed < chunked_rest_bytes_min) {
+      return State::body;
+    }
     ErrorCode error;
     const std::size_t taken = Base::put({bytes.data() + consumed, bytes.size() - consumed}, error);
     consumed += taken;

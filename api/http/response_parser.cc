@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/beast/http/error.hpp>
 
+#include "api/http/chunked_rest.h"
 #include "base/core/text.h"
 
 namespace conclave::api {
@@ -25,6 +26,9 @@ ResponseParser::ResponseParser(std::uint64_t body_bytes_max, bool no_body)
 
 ResponseParser::State ResponseParser::feed(std::string_view bytes) {
   input_.append(bytes);
+  if (Base::is_header_done() && Base::chunked() && input_.size() < chunked_rest_bytes_min) {
+    return State::more;
+  }
   ErrorCode error;
   const std::size_t used = Base::put({input_.data(), input_.size()}, error);
   input_.erase(0, used);

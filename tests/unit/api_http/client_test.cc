@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "api/http/client.h"
+#include "api/http/response_parser.h"
 #include "api/http/url.h"
 #include "tests/tls_server/tls_server.h"
 #include "tests/unit/api_http/test_server.h"
@@ -86,6 +87,18 @@ TEST(Client, reads_chunked_bodies_and_bodies_that_end_with_the_connection) {
   EXPECT_EQ(http_call_blocking(request_for(chunked.url()))->body, "ab");
   RawServer until_eof("HTTP/1.0 200 OK\r\n\r\nthe end");
   EXPECT_EQ(http_call_blocking(request_for(until_eof.url()))->body, "the end");
+}
+
+TEST(ResponseParser, takes_the_end_of_a_chunked_body_byte_by_byte) {
+  ResponseParser parser(10, false);
+  auto state = ResponseParser::State::more;
+  for (const char byte : std::string_view("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                                          "0\r\n\r\n")) {
+    ASSERT_EQ(state, ResponseParser::State::more);
+    state = parser.feed({&byte, 1});
+  }
+  EXPECT_EQ(state, ResponseParser::State::complete);
+  EXPECT_EQ(parser.response().body, "");
 }
 
 TEST(Client, keeps_no_more_of_the_body_than_asked_for) {

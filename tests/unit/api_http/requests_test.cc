@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "api/http/request_parser.h"
 #include "tests/unit/api_http/test_server.h"
 
 namespace conclave::api {
@@ -75,6 +76,26 @@ TEST(Requests, may_arrive_byte_by_byte) {
   TestClient client(server.port());
   for (const char c : put("/echo", "slow but steady")) client.send(std::string(1, c));
   EXPECT_EQ(client.reply().body, "slow but steady");
+}
+
+TEST(RequestParser, takes_the_end_of_a_chunked_body_byte_by_byte) {
+  for (const std::string_view rest : {"0\r\n\r\n", "1;x=y\r\na\r\n0\r\nTrailer: t\r\n\r\n"}) {
+    RequestParser parser(1024);
+    const std::string head = "PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+    std::size_t consumed = 0;
+    ASSERT_EQ(parser.feed(head, consumed), RequestParser::State::head_done);
+    parser.allow_body(10);
+    std::string held;
+    auto state = RequestParser::State::body;
+    for (const char byte : rest) {
+      ASSERT_EQ(state, RequestParser::State::body);
+      held.push_back(byte);
+      state = parser.feed(held, consumed);
+      held.erase(0, consumed);
+    }
+    EXPECT_EQ(state, RequestParser::State::complete);
+    EXPECT_EQ(parser.request().body, rest.front() == '0' ? "" : "a");
+  }
 }
 
 TEST(Requests, with_chunked_bodies_are_put_together_and_trailers_dropped) {
