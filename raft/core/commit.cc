@@ -21,6 +21,7 @@ void Node::State::advance_leader_commit() {
       send(id, AppendEntries{log.last_index(), log.last_term(), {}, commit_index});
     }
   }
+  follow_configuration();
 }
 
 void Node::State::set_commit_index(Index index) {
@@ -47,20 +48,6 @@ void Node::State::note_configuration(const Entry& entry) {
                       "a configuration entry that this version cannot read: install the version "
                       "that wrote it; an entry is never skipped");
   configurations.emplace_back(entry.index, std::move(*decoded));
-}
-
-void Node::State::rebuild_peers() {
-  peers.clear();
-  for (const auto* list : {&configuration().servers, &configuration().outgoing}) {
-    for (const Server& server : *list) {
-      if (server.id == self) continue;
-      // Figure 2: nextIndex starts after the leader's last entry, matchIndex at 0.
-      Progress progress;
-      progress.next_index = next(log.last_index());
-      progress.recently_active = true;
-      peers.emplace(server.id, std::move(progress));
-    }
-  }
 }
 
 }  // namespace conclave::raft

@@ -42,6 +42,11 @@ const Server* find_in(const std::vector<Server>& servers, const NodeId& id) {
   return at == servers.end() ? nullptr : &*at;
 }
 
+bool matches(const Incarnation& a, const Incarnation& b) {
+  constexpr Incarnation not_said{};
+  return a == not_said || b == not_said || a == b;
+}
+
 bool votes_in(const std::vector<Server>& servers, const NodeId& id) {
   const Server* server = find_in(servers, id);
   return server != nullptr && server->suffrage == Suffrage::voter;
@@ -91,8 +96,22 @@ const Server* find_server(const Configuration& configuration, const NodeId& id) 
   return server != nullptr ? server : find_in(configuration.outgoing, id);
 }
 
+const Server* find_member(const Configuration& configuration, const NodeId& id,
+                          const Incarnation& incarnation) {
+  for (const auto* list : {&configuration.servers, &configuration.outgoing}) {
+    const Server* server = find_in(*list, id);
+    if (server != nullptr && !matches(server->incarnation, incarnation)) return nullptr;
+  }
+  return find_server(configuration, id);
+}
+
 bool is_voter(const Configuration& configuration, const NodeId& id) {
   return votes_in(configuration.servers, id) || votes_in(configuration.outgoing, id);
+}
+
+bool is_voter(const Configuration& configuration, const NodeId& id,
+              const Incarnation& incarnation) {
+  return is_voter(configuration, id) && find_member(configuration, id, incarnation) != nullptr;
 }
 
 bool is_alone(const Configuration& configuration, const NodeId& id) {

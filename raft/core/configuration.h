@@ -25,7 +25,11 @@ Entry first_entry(const Configuration& configuration);
 
 /// In `servers` or `outgoing`, in any suffrage.
 const Server* find_server(const Configuration& configuration, const NodeId& id);
+/// The same, and of that incarnation in every list that names it; zeros on either side match any.
+const Server* find_member(const Configuration& configuration, const NodeId& id,
+                          const Incarnation& incarnation);
 bool is_voter(const Configuration& configuration, const NodeId& id);
+bool is_voter(const Configuration& configuration, const NodeId& id, const Incarnation& incarnation);
 /// True when the configuration has no other server than `id`, not even a learner, and `id` is a
 /// voter.
 bool is_alone(const Configuration& configuration, const NodeId& id);

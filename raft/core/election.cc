@@ -57,7 +57,7 @@ bool Node::State::log_is_up_to_date(Index last_index, Term last_term) const {
 }
 
 void Node::State::start_election() {
-  if (role == Role::leader || !is_voter(configuration(), self)) return;
+  if (role == Role::leader || !is_own_vote()) return;
   if (is_alone(configuration(), self)) return start_vote();
   start_pre_vote();
 }
@@ -136,7 +136,8 @@ void Node::State::become_leader() {
   for (Index index = next(commit_index); index <= log.last_index(); index = next(index)) {
     uncommitted_bytes += log.at(index).payload.size();
   }
-  rebuild_peers();
+  peers.clear();
+  update_peers();
   // §8: a no-op at the start of the term, so that what earlier terms left can be committed and
   // reads answered.
   term_start_index = append_as_leader(EntryKind::noop, {});
@@ -183,7 +184,7 @@ void Node::State::on_pre_vote(const Message& message, const RequestVote& request
 
 void Node::State::on_request_vote_reply(const Message& message, const RequestVoteReply& reply) {
   // Only current voters count (reliability rule 12).
-  if (!is_voter(configuration(), message.from)) return;
+  if (!is_voter(configuration(), message.from, message.incarnation)) return;
   if (reply.pre_vote) {
     if (role != Role::pre_candidate || reply.candidate_term != next(hard_state.current_term)) {
       return;

@@ -101,6 +101,8 @@ struct Message {
   NodeId to;
   Term term;  ///< The sender's current term.
   MessageBody body;
+  /// The sender's, as it proved to raft/net; zeros = not said, which matches any.
+  Incarnation incarnation{};
   friend bool operator==(const Message&, const Message&) = default;
 };
 

@@ -28,6 +28,7 @@ bool is_pre_vote(const MessageBody& body) {
 
 Node::State::State(NodeId self_id, const Options& chosen, InitialState initial, Rng seeded)
     : self(std::move(self_id)),
+      incarnation(initial.incarnation),
       options(chosen),
       rng(seeded),
       hard_state(std::move(initial.hard_state)),
@@ -62,6 +63,8 @@ void Node::State::tick() {
     if (transfer && ticks - transfer->start_tick >= options.election_timeout_ticks_min) {
       transfer.reset();  // Dissertation §3.10: "the prior leader aborts the transfer".
     }
+    if (role == Role::leader) follow_configuration();
+    if (role == Role::leader) watch_learners();
     if (role == Role::leader && !peers.empty() && ++heartbeat_elapsed >= options.heartbeat_ticks) {
       start_round();
     }
@@ -76,7 +79,7 @@ void Node::State::tick() {
 
 /// Figure 2, Rules for Servers: terms first. Pre-votes stand outside of them.
 void Node::State::receive(Message message) {
-  if (message.to != self || message.from == self) return;
+  if (message.to != self || message.from == self || is_foreign(message)) return;
   if (is_pre_vote(message.body) && message.term <= hard_state.current_term) {
     return dispatch(message);
   }
@@ -130,6 +133,12 @@ void Node::receive(Message message) {
 
 Result<Index> Node::propose(std::string payload) {
   Result<Index> index = state_->propose(std::move(payload));
+  check_invariants();
+  return index;
+}
+
+Result<Index> Node::change_membership(std::span<const MembershipChange> changes) {
+  Result<Index> index = state_->change_membership(changes);
   check_invariants();
   return index;
 }
@@ -198,6 +207,15 @@ const Configuration& Node::configuration() const { return state_->configuration(
 Index Node::configuration_index() const { return state_->configurations.back().first; }
 std::uint64_t Node::ticks() const { return state_->ticks; }
 std::uint64_t Node::uncommitted_bytes() const { return state_->uncommitted_bytes; }
+
+std::vector<PeerStanding> Node::peers() const {
+  std::vector<PeerStanding> out;
+  for (const auto& [id, progress] : state_->peers) {
+    out.push_back(
+        {id, progress.match_index, state_->ticks - progress.heard_tick, progress.ticks_caught_up});
+  }
+  return out;
+}
 
 const NodeId& Node::transfer_target() const {
   static const NodeId nobody;

@@ -21,18 +21,20 @@
 ///
 /// What is here: elections with pre-vote, check-quorum and leader stickiness, log replication with
 /// flow control, the commit rule, read rounds and the leader's lease, configurations as they come
-/// in the log (joint ones count as such), leadership transfer. Not here at all: proposing
-/// configuration changes and promoting learners, snapshot transfer (a follower whose next entry was
-/// compacted away gets heartbeats only; InstallSnapshot is dropped like a lost message).
+/// changes of the configuration through joint consensus, learners and their promotion, leadership
+/// transfer. Not here at all: snapshot transfer (a follower whose next entry was compacted away
+/// gets heartbeats only; InstallSnapshot is dropped like a lost message).
 
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "base/core/result.h"
 #include "base/core/rng.h"
+#include "raft/core/membership.h"
 #include "raft/core/message.h"
 #include "raft/core/options.h"
 #include "raft/core/types.h"
@@ -61,6 +63,14 @@ struct Ready {
   bool must_write() const { return hard_state.has_value() || !entries.empty(); }
 };
 
+/// What a leader knows of another server: for health, autopilot and operators.
+struct PeerStanding {
+  NodeId id;
+  Index match_index;
+  std::uint64_t ticks_since_heard = 0;
+  std::uint64_t ticks_caught_up = 0;  ///< Of a learner; 0 for voters.
+};
+
 /// What a node starts from: what raft/wal recovered.
 struct InitialState {
   HardState hard_state;
@@ -72,6 +82,9 @@ struct InitialState {
   std::vector<Entry> entries;  ///< All that follow base, contiguous.
   Index commit_index;          ///< Known committed; raised to applied_index if that is larger.
   Index applied_index;         ///< Of the state machine; base_index or later, within the log.
+  /// Of this server's data directory; zeros = not known. It votes only where the configuration
+  /// names it with this one.
+  Incarnation incarnation{};
 };
 
 class Node {
@@ -87,6 +100,12 @@ class Node {
   /// Appends a command to the leader's log. ErrorCode::no_leader when not leader; too_many when the
   /// uncommitted bytes are at their limit.
   Result<Index> propose(std::string payload);
+  /// Appends a configuration with these changes, in force from now on; a joint one is left by
+  /// itself once it is committed. The change is done when configuration() is not joint and
+  /// configuration_index() is committed. ErrorCode::no_leader when not leader; unavailable before
+  /// an entry of this leader's term is committed, while another change is under way or leadership
+  /// is being transferred; what changed_configuration() refuses.
+  Result<Index> change_membership(std::span<const MembershipChange> changes);
   /// Asks for a read point; see Ready::reads. Reads asked for between two Readies share one round;
   /// before an entry of the own term is committed they wait for that (§8). ErrorCode::no_leader
   /// when not leader, too_many beyond reads_max.
@@ -130,6 +149,8 @@ class Node {
   /// initial state).
   const Configuration& configuration() const;
   Index configuration_index() const;
+  /// What this leader knows of the others, ascending by id; empty unless leader.
+  std::vector<PeerStanding> peers() const;
   /// To whom leadership is being transferred; "" = to nobody.
   const NodeId& transfer_target() const;
   /// True once an entry of this leader's own term is committed and applied: before that it answers

@@ -6,6 +6,7 @@
 ///   election.cc       terms, votes, pre-vote, timeouts, check-quorum (§5.2, §5.4.1; dissertation
 ///   §6.2, §9.6) replication.cc    the log: append, match, conflict, progress, flow control (§5.3)
 ///   commit.cc         the commit rule and the configuration in force (§5.4.2, §6)
+///   change.cc         changing the configuration, and who counts as a member (§6)
 ///   read.cc           heartbeat rounds, read index, lease (§8; dissertation §6.4)
 ///   transfer.cc       handing leadership over (dissertation §3.10)
 ///   invariants.cc     what must hold after each input
@@ -17,6 +18,7 @@
 
 #include "raft/core/configuration.h"
 #include "raft/core/log.h"
+#include "raft/core/membership.h"
 #include "raft/core/node.h"
 #include "raft/core/progress.h"
 
@@ -27,6 +29,7 @@ struct Node::State {
 
   // --- identity and time
   const NodeId self;
+  const Incarnation incarnation;
   const Options options;
   Rng rng;
   std::uint64_t ticks = 0;
@@ -154,8 +157,17 @@ struct Node::State {
   void set_commit_index(Index index);
   const Configuration& configuration() const { return configurations.back().second; }
   void note_configuration(const Entry& entry);
-  void rebuild_peers();
   bool own_term_committed() const;
+
+  // change.cc
+  Result<Index> change_membership(std::span<const MembershipChange> changes);
+  Index append_configuration(const Configuration& next_configuration);
+  void follow_configuration();
+  void step_down_for_good();
+  void watch_learners();
+  void update_peers();
+  bool is_own_vote() const;
+  bool is_foreign(const Message& message) const;
 
   // read.cc
   Result<ReadId> request_read();

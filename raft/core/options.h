@@ -23,6 +23,13 @@ struct Options {
   /// acknowledged a round.
   std::uint32_t lease_ticks = 8;
 
+  /// A learner is caught up when it lacks no more committed entries than this.
+  std::uint64_t promote_lag_entries_max = 100;
+  /// A learner gets its vote after it was caught up for so long.
+  std::uint64_t promote_after_ticks = 20;
+  /// The leader does that by itself; otherwise whoever asks change_membership().
+  bool automatic_promotion = true;
+
   /// Payload bytes in one AppendEntries; one entry goes through however large it is.
   std::uint64_t append_bytes_max = 1 << 20;
   /// AppendEntries to one peer that are not answered yet.

@@ -25,6 +25,8 @@ struct Progress {
   std::deque<Index> inflight;    ///< Last index of each unanswered AppendEntries, ascending.
   bool recently_active = false;  ///< Since the last check-quorum.
   std::uint64_t acknowledged_round = 0;
+  std::uint64_t heard_tick = 0;       ///< When it last answered anything.
+  std::uint64_t ticks_caught_up = 0;  ///< Of a learner: raft/core/membership.h.
 
   void become_probe() {
     state = State::probe;

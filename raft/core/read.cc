@@ -76,6 +76,7 @@ void Node::State::on_heartbeat_reply(const Message& message, const HeartbeatRepl
   if (peer == peers.end() || reply.round > last_round) return;
   Progress& progress = peer->second;
   progress.recently_active = true;
+  progress.heard_tick = ticks;
   progress.acknowledged_round = std::max(progress.acknowledged_round, reply.round);
   confirm_rounds();
   if (progress.match_index == log.last_index()) return;

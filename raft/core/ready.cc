@@ -10,14 +10,14 @@ std::uint64_t Node::State::batch_to_wait_for() const {
 }
 
 void Node::State::send(const NodeId& to, MessageBody body) {
-  outbox.push_back({self, to, hard_state.current_term, std::move(body)});
+  outbox.push_back({self, to, hard_state.current_term, std::move(body), incarnation});
 }
 
 /// Figure 2: persistent state is "updated on stable storage before responding to RPCs".
 void Node::State::send_when_durable(const NodeId& to, MessageBody body) {
   const std::uint64_t batch = batch_to_wait_for();
   if (batch == 0) return send(to, std::move(body));
-  held.push_back({batch, {self, to, hard_state.current_term, std::move(body)}});
+  held.push_back({batch, {self, to, hard_state.current_term, std::move(body), incarnation}});
 }
 
 bool Node::State::has_ready() const {

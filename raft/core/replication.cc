@@ -47,7 +47,10 @@ Index Node::State::append_as_leader(EntryKind kind, std::string payload) {
 }
 
 void Node::State::append_to_log(Entry entry) {
-  if (entry.kind == EntryKind::configuration) note_configuration(entry);
+  if (entry.kind == EntryKind::configuration) {
+    note_configuration(entry);
+    if (role == Role::leader) update_peers();
+  }
   log.append(std::move(entry));
 }
 
@@ -134,6 +137,7 @@ void Node::State::on_append_entries_reply(const Message& message, const AppendEn
   if (peer == peers.end()) return;
   Progress& progress = peer->second;
   progress.recently_active = true;
+  progress.heard_tick = ticks;
   if (!reply.success) return on_rejected_append(message, reply);
   if (reply.match_index > log.last_index()) return;  // Never sent: not believed.
 
@@ -144,7 +148,10 @@ void Node::State::on_append_entries_reply(const Message& message, const AppendEn
     progress.inflight.pop_front();
   }
   advance_leader_commit();
-  send_append(message.from, progress);
+  // That may have been its own removal, or this server's.
+  const auto still = peers.find(message.from);
+  if (still == peers.end()) return;
+  send_append(message.from, still->second);
   continue_transfer();
 }
 

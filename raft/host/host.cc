@@ -51,6 +51,13 @@ void Host::request_read(std::function<void(Result<Index>)> done) {
   }
 }
 
+Result<LogPosition> Host::change_membership(std::span<const MembershipChange> changes) {
+  CONCLAVE_TRY_ASSIGN(const Index index, node_.change_membership(changes));
+  const LogPosition position{node_.current_term(), index};
+  pump();
+  return position;
+}
+
 Result<void> Host::transfer_leadership(NodeId target) {
   CONCLAVE_TRY(node_.transfer_leadership(std::move(target)));
   pump();

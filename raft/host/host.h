@@ -49,6 +49,8 @@ class Host {
   /// call.
   void request_read(std::function<void(Result<Index>)> done);
 
+  /// Node::change_membership(); done when node().configuration() is as asked and committed.
+  Result<LogPosition> change_membership(std::span<const MembershipChange> changes);
   /// Node::transfer_leadership(); done when another server leads, given up when this one accepts
   /// proposals again.
   Result<void> transfer_leadership(NodeId target);

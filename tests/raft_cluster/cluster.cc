@@ -11,50 +11,6 @@ namespace {
 
 constexpr const char* role_names[] = {"follower", "pre-candidate", "candidate", "leader"};
 
-std::string describe_entry(const Entry& entry) {
-  const char* kind = entry.kind == EntryKind::noop ? "noop" : "configuration";
-  return fmt::format("{}:{}", entry.term.value,
-                     entry.kind == EntryKind::command ? entry.payload : kind);
-}
-
-std::string describe_entries(const std::vector<Entry>& entries) {
-  if (entries.empty()) return "nothing";
-  std::string out =
-      fmt::format("{}..{} (", entries.front().index.value, entries.back().index.value);
-  for (const Entry& entry : entries) {
-    if (&entry != &entries.front()) out += ' ';
-    out += describe_entry(entry);
-  }
-  return out + ")";
-}
-
-std::string describe_body(const RequestVote& m) {
-  return fmt::format("{} for term {} last {}:{}", m.pre_vote ? "PreVote" : "RequestVote",
-                     m.candidate_term.value, m.last_log_term.value, m.last_log_index.value);
-}
-std::string describe_body(const RequestVoteReply& m) {
-  return fmt::format("{} for term {} {}", m.pre_vote ? "PreVoteReply" : "RequestVoteReply",
-                     m.candidate_term.value, m.granted ? "granted" : "refused");
-}
-std::string describe_body(const AppendEntries& m) {
-  return fmt::format("AppendEntries after {}:{} commit {} entries {}", m.prev_log_term.value,
-                     m.prev_log_index.value, m.leader_commit.value, describe_entries(m.entries));
-}
-std::string describe_body(const AppendEntriesReply& m) {
-  if (m.success) return fmt::format("AppendEntriesReply match {}", m.match_index.value);
-  return fmt::format("AppendEntriesReply refused {} hint {}:{}", m.rejected_index.value,
-                     m.hint_term.value, m.hint_index.value);
-}
-std::string describe_body(const Heartbeat& m) {
-  return fmt::format("Heartbeat round {} commit {}", m.round, m.leader_commit.value);
-}
-std::string describe_body(const HeartbeatReply& m) {
-  return fmt::format("HeartbeatReply round {}", m.round);
-}
-std::string describe_body(const InstallSnapshot&) { return "InstallSnapshot"; }
-std::string describe_body(const InstallSnapshotReply&) { return "InstallSnapshotReply"; }
-std::string describe_body(const TimeoutNow&) { return "TimeoutNow"; }
-
 std::uint64_t seed_of(const std::string& name) {
   std::uint64_t seed = 7;
   for (const char c : name) seed = seed * 131 + static_cast<unsigned char>(c);
@@ -80,12 +36,6 @@ Configuration voters(const std::vector<std::string>& names) {
   return configuration;
 }
 
-std::string describe(const Message& message) {
-  const std::string body = std::visit([](const auto& b) { return describe_body(b); }, message.body);
-  return fmt::format("{} → {} term {} {}", message.from.value, message.to.value, message.term.value,
-                     body);
-}
-
 Cluster::Cluster(const std::vector<std::string>& names, const Options& options)
     : Cluster(names, {}, options) {}
 
@@ -94,6 +44,7 @@ Cluster::Cluster(const std::vector<std::string>& names, std::map<std::string, In
     : options_(options), configuration_(voters(names)) {
   for (const std::string& name : names) {
     Member& one = members_[name];
+    one.base_configuration = configuration_;
     const auto log = logs.find(name);
     if (log != logs.end()) {
       one.hard_state = log->second.hard_state;
@@ -124,7 +75,7 @@ void Cluster::start(const std::string& name) {
   Member& one = member(name);
   InitialState initial;
   initial.hard_state = one.hard_state;
-  initial.configuration = configuration_;
+  initial.configuration = one.base_configuration;
   initial.entries = one.entries;
   initial.commit_index = one.commit_hint;
   one.node.emplace(NodeId{name}, options_, std::move(initial), Rng(seed_of(name)));
@@ -134,6 +85,12 @@ void Cluster::start(const std::string& name) {
   one.failed_reads.clear();
   one.standing.clear();
   carry_out(name);
+}
+
+void Cluster::join(const std::string& name) {
+  CONCLAVE_ASSERT(!members_.contains(name));
+  members_[name];
+  start(name);
 }
 
 Cluster::Member& Cluster::member(const std::string& name) { return members_.at(name); }
@@ -173,6 +130,18 @@ Result<Index> Cluster::propose(const std::string& name, const std::string& paylo
   return index;
 }
 
+Result<Index> Cluster::change(const std::string& name, std::span<const MembershipChange> changes) {
+  Result<Index> index = node(name).change_membership(changes);
+  carry_out(name);
+  return index;
+}
+
+Result<void> Cluster::transfer(const std::string& name, const std::string& target) {
+  Result<void> started = node(name).transfer_leadership(NodeId{target});
+  carry_out(name);
+  return started;
+}
+
 Result<ReadId> Cluster::read(const std::string& name) {
   Result<ReadId> id = node(name).request_read();
   carry_out(name);
@@ -180,9 +149,9 @@ Result<ReadId> Cluster::read(const std::string& name) {
 }
 
 void Cluster::receive(const Message& message) {
-  Member& one = member(message.to.value);
-  if (!one.node) return;
-  one.node->receive(message);
+  const auto to = members_.find(message.to.value);
+  if (to == members_.end() || !to->second.node) return;
+  to->second.node->receive(message);
   carry_out(message.to.value);
 }
 

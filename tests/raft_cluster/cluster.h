@@ -9,11 +9,14 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "raft/core/configuration.h"
 #include "raft/core/node.h"
+#include "tests/raft_cluster/describe.h"
 
 namespace conclave::raft {
 
@@ -21,8 +24,6 @@ namespace conclave::raft {
 Options test_options();
 /// Voters of that name, incarnation zero, address "<name>:8300".
 Configuration voters(const std::vector<std::string>& names);
-/// Text of a message, "b → a RequestVoteReply term 2 granted".
-std::string describe(const Message& message);
 
 class Cluster {
  public:
@@ -32,6 +33,9 @@ class Cluster {
   /// The same with logs as a test wants them. Nodes not named start as above.
   Cluster(const std::vector<std::string>& names, std::map<std::string, InitialState> logs,
           const Options& options = test_options());
+
+  /// Starts a server that knows nothing and nobody, as one that will be added does.
+  void join(const std::string& name);
 
   Node& node(const std::string& name);
   /// Payloads of the commands applied by a node since its start.
@@ -44,6 +48,8 @@ class Cluster {
   void tick(const std::string& name, int times = 1);
   void campaign(const std::string& name);
   Result<Index> propose(const std::string& name, const std::string& payload);
+  Result<Index> change(const std::string& name, std::span<const MembershipChange> changes);
+  Result<void> transfer(const std::string& name, const std::string& target);
   Result<ReadId> read(const std::string& name);
   void receive(const Message& message);
 
@@ -84,6 +90,7 @@ class Cluster {
   struct Member {
     std::optional<Node> node;
     // The disk.
+    Configuration base_configuration;
     HardState hard_state;
     std::vector<Entry> entries;
     Index commit_hint;

@@ -2,14 +2,20 @@
 /// a cluster, and the lines after it say what followed. Run with --rewrite to write the traces
 /// anew, then read the diff: it is the review.
 ///
-///   > cluster a b c          servers with one first entry each; always the first line
-///   > campaign a             > tick a 3             > propose a x        > read a
-///   > written a              the write under way at a completes
-///   > deliver a b            the oldest message from a to b arrives
-///   > settle                 writes complete and messages arrive until all is quiet
-///   > cut a b                > isolate a            > heal               > drop (all messages
-///   under way) > crash a                > restart a            > forget a (ticks one election
-///   timeout, messages dropped) > log a                  what a's disk holds
+///   > cluster a b c       voters with one first entry each; always the first line
+///   > join d              a server that knows nothing starts
+///   > elect a             a becomes leader, without a trace
+///   > campaign a          > tick a 3        > propose a x        > read a
+///   > add a d             a makes d a learner; likewise > promote a d, > demote a d, > remove a d
+///   > transfer a b        a hands leadership to b
+///   > written a           the write under way at a completes
+///   > deliver a b         the oldest message from a to b arrives
+///   > settle              writes complete and messages arrive until all is quiet
+///   > cut a b             > isolate a       > heal
+///   > drop                all messages under way are lost
+///   > crash a             > restart a
+///   > forget a            an election timeout passes at a, messages are lost
+///   > log a               what a's disk holds
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -57,6 +63,14 @@ class Story {
         {"tick", [](Story& s, const Words& w) { s.cluster_->tick(w.at(1), count(w)); }},
         {"propose", [](Story& s, const Words& w) { s.propose(w.at(1), w.at(2)); }},
         {"read", [](Story& s, const Words& w) { s.read(w.at(1)); }},
+        {"join", [](Story& s, const Words& w) { s.cluster_->join(w.at(1)); }},
+        {"elect", [](Story& s, const Words& w) { s.elect(w.at(1)); }},
+        {"add", [](Story& s, const Words& w) { s.change(w, MembershipChange::Kind::add_learner); }},
+        {"promote", [](Story& s, const Words& w) { s.change(w, MembershipChange::Kind::promote); }},
+        {"demote", [](Story& s, const Words& w) { s.change(w, MembershipChange::Kind::demote); }},
+        {"remove", [](Story& s, const Words& w) { s.change(w, MembershipChange::Kind::remove); }},
+        {"transfer",
+         [](Story& s, const Words& w) { s.report(s.cluster_->transfer(w.at(1), w.at(2))); }},
         {"written",
          [](Story& s, const Words& w) { s.expect(s.cluster_->complete_write(w.at(1))); }},
         {"deliver",
@@ -83,6 +97,22 @@ class Story {
     const Result<Index> index = cluster_->propose(name, payload);
     extra_.push_back(index ? fmt::format("proposed as {}", index->value)
                            : "refused: " + index.error().message);
+  }
+  void change(const Words& words, MembershipChange::Kind kind) {
+    std::vector<MembershipChange> changes;
+    for (std::size_t i = 2; i < words.size(); ++i) {
+      changes.push_back({kind, {NodeId{words[i]}, {}, words[i] + ":8300", Suffrage::learner}});
+    }
+    const Result<Index> index = cluster_->change(words.at(1), changes);
+    extra_.push_back(index ? fmt::format("changed by {}", index->value)
+                           : "refused: " + index.error().message);
+  }
+  void elect(const std::string& name) {
+    cluster_->elect(name);
+    cluster_->take_trace();
+  }
+  void report(const Result<void>& result) {
+    if (!result) extra_.push_back("refused: " + result.error().message);
   }
   void read(const std::string& name) {
     const Result<ReadId> id = cluster_->read(name);
