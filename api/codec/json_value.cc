@@ -4,6 +4,7 @@
 
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/src.hpp>
+#include <charconv>
 #include <cmath>
 #include <limits>
 
@@ -45,10 +46,16 @@ class TreeBuilder {
     gather(part);
     return add(JsonValue(take_text()));
   }
-  bool on_number_part(view, code&) { return true; }
-  bool on_int64(std::int64_t value, view, code&) { return add(JsonValue(value)); }
-  bool on_uint64(std::uint64_t value, view, code&) { return add(JsonValue(value)); }
-  bool on_double(double value, view, code&) { return add(JsonValue(value)); }
+  bool on_number_part(view part, code&) { return gather(part); }
+  bool on_int64(std::int64_t value, view, code&) { return text_.clear(), add(JsonValue(value)); }
+  bool on_uint64(std::uint64_t value, view, code&) { return text_.clear(), add(JsonValue(value)); }
+  bool on_double(double value, view part, code&) {
+    gather(part);
+    // Boost's value may be off by some last digits; beyond the range of double it will do.
+    const std::string digits = std::exchange(text_, {});
+    std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    return add(JsonValue(value));
+  }
   bool on_bool(bool value, code&) { return add(JsonValue(value)); }
   bool on_null(code&) { return add(JsonValue()); }
   bool on_comment_part(view, code&) { return true; }

@@ -32,6 +32,17 @@ TEST(ParseJson, keeps_64_bit_integers_exact) {
   EXPECT_EQ(negative, std::numeric_limits<std::int64_t>::min());
 }
 
+TEST(ParseJson, reads_the_nearest_double) {
+  for (const double number : {0.1, 1.7976931348623157e308, -1.2345678901234568e44, 5e-324}) {
+    const std::string text = to_json(number);
+    double read = 0;
+    ASSERT_TRUE(parse_json(text)->to_double(read));
+    EXPECT_EQ(read, number) << text;
+  }
+  EXPECT_EQ(to_json(*parse_json("[1.5,7,-2.5,18446744073709551615]")),
+            "[1.5,7,-2.5,18446744073709551615]");
+}
+
 TEST(ParseJson, says_no_to_numbers_that_do_not_fit) {
   std::uint64_t number = 0;
   EXPECT_FALSE(parse_json("18446744073709551616")->to_u64(number));
