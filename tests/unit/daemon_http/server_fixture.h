@@ -85,6 +85,9 @@ class ServerTest : public testing::Test {
   void register_service(const std::string& node, const std::string& id, const std::string& name,
                         const std::string& rest = "");
   std::string create_session(const std::string& body = "{}");
+  /// What the router returns; parked if the request must wait.
+  api::Response respond(api::Method method, std::string_view target, std::string body,
+                        std::vector<api::Header> headers);
 
   MemoryRows rows_;
   WatchHub* hub_ = nullptr;
@@ -93,8 +96,6 @@ class ServerTest : public testing::Test {
 
  private:
   struct Parts;
-  api::Response respond(api::Method method, std::string_view target, std::string body,
-                        std::vector<api::Header> headers);
   std::unique_ptr<Parts> parts_;
 
  protected:
