@@ -58,8 +58,9 @@ Result<Nanos> parse_lock_delay(const api::JsonValue& json) {
   if (json.is_null()) return lock_delay_default;
   Nanos delay{};
   CONCLAVE_TRY(api::read_json(json, delay, {}, "LockDelay"));
+  delay = std::max(delay, Nanos(0));  // First: the smallest number cannot be multiplied.
   if (delay < Nanos(1000)) delay *= std::chrono::nanoseconds(std::chrono::seconds(1)).count();
-  return std::max(delay, Nanos(0));
+  return delay;
 }
 
 /// A list of check ids over its default: null and [] both give an empty list.

@@ -82,6 +82,10 @@ TEST(ParseSession, trap_10_small_lock_delays_are_seconds) {
   }
 }
 
+TEST(ParseSession, takes_the_smallest_lock_delay_as_none) {
+  EXPECT_EQ(parsed(R"({"LockDelay":-9223372036854775808})").lock_delay, Nanos(0));
+}
+
 // Ansible sends Node: null, Patroni everything in lower case with a fractional TTL.
 TEST(ParseSession, reads_what_real_clients_send) {
   const api::Session ansible =
