@@ -43,6 +43,7 @@ Task<CheckResult> probe_http(Loop& loop, api::CheckDefinition check, std::uint64
                              std::shared_ptr<TlsContext> tls) {
   api::ClientRequest request = request_of(check, output_max);
   request.tls = std::move(tls);
+  request.reach = Reach::no_metadata;
   request.tls_server_name = check.tls_server_name;
   const std::string method = request.method;
   Result<api::ClientResponse> response = co_await api::http_call(loop, std::move(request));

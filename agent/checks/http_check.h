@@ -1,7 +1,8 @@
 #pragma once
 
 /// One HTTP check run: 2xx passing, 429 warning, anything else and every error critical
-/// (contract 7.3). http:// and https://.
+/// (contract 7.3). http:// and https://. Clouds' metadata services are out of reach
+/// (a check is a request that whoever registers it has us make).
 
 #include <cstdint>
 #include <memory>

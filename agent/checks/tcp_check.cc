@@ -21,7 +21,8 @@ Task<CheckResult> probe_tcp(Loop& loop, api::CheckDefinition check,
   const std::optional<HostPort> target = split_host_port(check.tcp);
   if (!target) co_return critical("dial tcp: address " + check.tcp + ": missing port in address");
   const Nanos timeout = check.timeout > Nanos::zero() ? check.timeout : timeout_default;
-  const auto connection = Connection::create(loop, system_clock().boot_now() + timeout);
+  const auto connection =
+      Connection::create(loop, system_clock().boot_now() + timeout, Reach::no_metadata);
   Result<void> done = co_await connection->dial_tcp(target->host, target->port);
   if (done && check.tcp_use_tls) {
     const std::string& name = check.tls_server_name.empty() ? target->host : check.tls_server_name;

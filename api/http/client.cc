@@ -16,7 +16,7 @@ namespace conclave::api {
 
 namespace {
 
-constexpr std::size_t read_bytes = 16 * 1024;
+constexpr std::size_t read_bytes = std::size_t{16} * 1024;
 
 /// "Get" of "GET": how Go begins the error of a failed request.
 std::string verb_of(std::string_view method) {
@@ -113,7 +113,7 @@ Task<Result<ClientResponse>> call_once(Loop& loop, const ClientRequest* request,
                                        Nanos deadline) {
   const Result<std::string> head = render(*request, url);
   if (!head) co_return std::unexpected(head.error());
-  const ConnectionPtr connection = Connection::create(loop, deadline);
+  const ConnectionPtr connection = Connection::create(loop, deadline, request->reach);
   Result<void> ready = url.scheme == "unix" ? co_await connection->dial_unix(url.host)
                                             : co_await connection->dial_tcp(url.host, url.port);
   if (ready && url.scheme == "https") ready = co_await protect(connection, request, url.host);

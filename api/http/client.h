@@ -13,6 +13,7 @@
 #include "api/http/message.h"
 #include "base/core/duration.h"
 #include "base/core/result.h"
+#include "base/net/connection.h"
 #include "base/net/tls_context.h"
 #include "base/run/loop.h"
 
@@ -29,7 +30,8 @@ struct ClientRequest {
   std::uint32_t redirects_max = 0;
   /// For https; none: the system's authorities. Share one among requests, it reads files.
   std::shared_ptr<TlsContext> tls;
-  std::string tls_server_name;  ///< Instead of the URL's host, also after redirects.
+  Reach reach = Reach::anywhere;  ///< Of redirects too.
+  std::string tls_server_name;    ///< Instead of the URL's host, also after redirects.
 };
 
 struct ClientResponse {

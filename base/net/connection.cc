@@ -30,16 +30,31 @@ std::string endpoint_text(const asio::generic::stream_protocol::endpoint& endpoi
   return v6 ? fmt::format("tcp [{}]:{}", host, port) : fmt::format("tcp {}:{}", host, port);
 }
 
+bool is_metadata(const asio::generic::stream_protocol::endpoint& endpoint) {
+  static const auto four = asio::ip::make_address_v4("169.254.169.254");
+  static const auto six = asio::ip::make_address_v6("fd00:ec2::254");
+  if (endpoint.protocol().family() == AF_INET) {
+    const auto* raw = reinterpret_cast<const sockaddr_in*>(endpoint.data());
+    return raw->sin_addr.s_addr == htonl(four.to_uint());
+  }
+  if (endpoint.protocol().family() != AF_INET6) return false;
+  const auto* raw = reinterpret_cast<const sockaddr_in6*>(endpoint.data());
+  const auto mapped = asio::ip::make_address_v6(asio::ip::v4_mapped, four);
+  return std::memcmp(&raw->sin6_addr, six.to_bytes().data(), 16) == 0 ||
+         std::memcmp(&raw->sin6_addr, mapped.to_bytes().data(), 16) == 0;
+}
+
 }  // namespace
 
-std::shared_ptr<Connection> Connection::create(Loop& loop, Nanos deadline) {
-  auto made = std::make_shared<Connection>(Private{}, loop, deadline);
+std::shared_ptr<Connection> Connection::create(Loop& loop, Nanos deadline, Reach reach) {
+  auto made = std::make_shared<Connection>(Private{}, loop, deadline, reach);
   made->arm(deadline);
   return made;
 }
 
-Connection::Connection(Private, Loop& loop, Nanos deadline)
+Connection::Connection(Private, Loop& loop, Nanos deadline, Reach reach)
     : deadline_(deadline),
+      reach_(reach),
       socket_(loop.executor()),
       timer_(loop.executor()),
       resolver_(loop.executor()),
@@ -107,6 +122,10 @@ Task<Result<void>> Connection::connect() {
   std::string failure;
   for (const Endpoint& endpoint : endpoints_) {
     if (endpoint.protocol().family() != AF_UNIX) where_ = endpoint_text(endpoint);
+    if (reach_ == Reach::no_metadata && is_metadata(endpoint)) {
+      co_return fail(ErrorCode::denied,
+                     fmt::format("dial {}: this address is not for checks", where_));
+    }
     boost::system::error_code ignored;
     socket_.close(ignored);
     const auto [error] = co_await socket_.async_connect(endpoint, as_result);

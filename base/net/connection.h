@@ -29,6 +29,11 @@ namespace conclave {
 /// A handshake that takes longer has failed, whatever the deadline: Go's transport has the same.
 inline constexpr Nanos tls_handshake_limit = std::chrono::seconds(10);
 
+/// Where a connection may lead. Whoever can register a check chooses an address that we then visit
+/// from inside his network: what clouds tell their machines at 169.254.169.254 and fd00:ec2::254
+/// (credentials, among others) is not for him.
+enum class Reach : std::uint8_t { anywhere, no_metadata };
+
 /// Shared: the deadline's timer and a name lookup that cannot be interrupted may outlive the
 /// caller's interest. Keep a pointer while a member task runs.
 class Connection : public std::enable_shared_from_this<Connection> {
@@ -36,10 +41,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
  public:
   /// `deadline`: by Clock::boot_now(); everything under way then fails and the socket is closed.
-  static std::shared_ptr<Connection> create(Loop& loop, Nanos deadline);
-  Connection(Private, Loop& loop, Nanos deadline);
+  static std::shared_ptr<Connection> create(Loop& loop, Nanos deadline,
+                                            Reach reach = Reach::anywhere);
+  Connection(Private, Loop& loop, Nanos deadline, Reach reach);
 
-  /// Tries every address of the name; the first failure is the one that is told.
+  /// Tries every address of the name; the first failure is the one that is told. What is judged by
+  /// `reach` are these addresses, not the name, which may mean another one the next time.
   Task<Result<void>> dial_tcp(std::string host, std::uint16_t port);
   Task<Result<void>> dial_unix(std::string path);
   /// Once connected; whatever is read and written from then on is protected. `name`: what the
@@ -65,6 +72,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Task<Result<void>> connect();
 
   const Nanos deadline_;
+  const Reach reach_;
   StreamSocket socket_;
   std::unique_ptr<TlsStream> tls_;
   Timer timer_;

@@ -16,7 +16,7 @@ namespace conclave {
 namespace {
 
 /// SSL_read and SSL_write count in int; a record holds 16 KiB anyway.
-constexpr std::size_t piece_max = 64 * 1024;
+constexpr std::size_t piece_max = std::size_t{64} * 1024;
 
 }  // namespace
 

@@ -153,6 +153,22 @@ TEST_F(Probes, tcp_names_an_address_without_port_and_a_name_that_does_not_exist)
   EXPECT_EQ(tcp("a..b:80").output, "dial tcp: lookup a..b: no such host");
 }
 
+TEST_F(Probes, no_check_asks_the_cloud_for_its_secrets) {
+  for (const std::string host :
+       {"169.254.169.254", "[fd00:ec2::254]", "[::ffff:169.254.169.254]"}) {
+    const std::string address = host + ":80";
+    EXPECT_TRUE(tcp(address).output.ends_with(": this address is not for checks")) << address;
+    const CheckResult result = http(http_check("http://" + address + "/latest/meta-data"));
+    EXPECT_EQ(result.status, CheckStatus::critical);
+    EXPECT_TRUE(result.output.ends_with(": this address is not for checks")) << result.output;
+  }
+  Target target(loop);
+  target.answer(Target::http("302 Found", "", "Location: http://169.254.169.254/\r\n"));
+  EXPECT_EQ(http(http_check(target.url())).output,
+            "Get \"http://169.254.169.254/\": dial tcp 169.254.169.254:80: this address is not for "
+            "checks");
+}
+
 TEST_F(Probes, script_judges_by_the_exit_code) {
   EXPECT_EQ(run(script({"/bin/sh", "-c", "exit 0"})).status, CheckStatus::passing);
   EXPECT_EQ(run(script({"/bin/sh", "-c", "exit 1"})).status, CheckStatus::warning);
