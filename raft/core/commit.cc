@@ -25,7 +25,7 @@ void Node::State::advance_leader_commit() {
 }
 
 void Node::State::set_commit_index(Index index) {
-  if (index <= commit_index) return;
+  if (index <= commit_index || is_installing()) return;
   CONCLAVE_ASSERT_WHY(index <= log.last_index(), "only entries that are here can be committed");
   if (role == Role::leader) {
     for (Index i = next(commit_index); i <= index; i = next(i)) {

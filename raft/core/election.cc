@@ -24,6 +24,9 @@ void Node::State::become_follower(Term term, const NodeId& new_leader) {
     rounds.clear();
     lease_start.reset();
     transfer.reset();
+    offered.reset();
+    snapshot_reads.clear();
+    snapshot_wanted = snapshot_asked = false;
     uncommitted_bytes = 0;
     ticks_since_leader = 0;
   }
@@ -57,7 +60,7 @@ bool Node::State::log_is_up_to_date(Index last_index, Term last_term) const {
 }
 
 void Node::State::start_election() {
-  if (role == Role::leader || !is_own_vote()) return;
+  if (role == Role::leader || !is_own_vote() || is_installing()) return;
   if (is_alone(configuration(), self)) return start_vote();
   start_pre_vote();
 }

@@ -34,9 +34,11 @@ void Node::State::check_invariants() const {
     CONCLAVE_ASSERT(reads_asked.empty());
     CONCLAVE_ASSERT(leader != self);
     CONCLAVE_ASSERT(!transfer);
+    CONCLAVE_ASSERT(!offered);
     return;
   }
   CONCLAVE_ASSERT(leader == self);
+  CONCLAVE_ASSERT_WHY(!is_installing(), "nobody leads while a snapshot replaces his state");
   CONCLAVE_ASSERT(hard_state.voted_for == self);
   CONCLAVE_ASSERT_WHY(log.last_term() == hard_state.current_term, "its no-op is in its log");
   CONCLAVE_ASSERT(commit_index < log.last_index() || uncommitted_bytes == 0);
@@ -46,6 +48,8 @@ void Node::State::check_invariants() const {
     CONCLAVE_ASSERT(progress.match_index <= log.last_index());
     CONCLAVE_ASSERT(progress.match_index < progress.next_index);
     CONCLAVE_ASSERT(progress.inflight.size() <= options.inflight_messages_max);
+    CONCLAVE_ASSERT_WHY(!progress.inflight.empty() || progress.inflight_bytes == 0,
+                        "flow control returns to zero (reliability rule 38)");
   }
 }
 

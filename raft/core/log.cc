@@ -56,6 +56,12 @@ void Log::compact(Index through) {
   base_term_ = term;
 }
 
+void Log::reset(Index base_index, Term base_term) {
+  entries_.clear();
+  base_index_ = handed_index_ = durable_index_ = base_index;
+  base_term_ = base_term;
+}
+
 std::span<const Entry> Log::slice(Index from, Index through, std::uint64_t bytes_max) const {
   through = std::min(through, last_index());
   if (from > through) return {};

@@ -33,6 +33,9 @@ class Log {
   /// Forgets entries up to and including `through`, which becomes the base.
   void compact(Index through);
 
+  /// Forgets everything: the log begins after this, which counts as durable.
+  void reset(Index base_index, Term base_term);
+
   /// Entries from `from` while their payloads stay within `bytes_max`; at least one if there is
   /// one.
   std::span<const Entry> slice(Index from, Index through, std::uint64_t bytes_max) const;

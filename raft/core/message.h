@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "raft/core/snapshot.h"
 #include "raft/core/types.h"
 
 namespace conclave::raft {
@@ -70,16 +71,17 @@ struct HeartbeatReply {
 /// A piece of a snapshot for a follower whose next entry is no longer in the leader's log (Figure
 /// 13).
 struct InstallSnapshot {
-  Index last_included_index;
-  Term last_included_term;
+  SnapshotMeta snapshot;
   std::uint64_t offset = 0;
-  std::string chunk;
-  bool done = false;
+  std::string chunk;            ///< The last one ends at snapshot.size.
+  std::uint32_t chunk_crc = 0;  ///< CRC-32C of `chunk`.
   friend bool operator==(const InstallSnapshot&, const InstallSnapshot&) = default;
 };
 
+/// What the follower needs next of the snapshot; 0 = all of it. When it is installed, or was not
+/// needed, an AppendEntriesReply says so.
 struct InstallSnapshotReply {
-  Index last_included_index;
+  std::string id;
   std::uint64_t next_offset = 0;
   friend bool operator==(const InstallSnapshotReply&, const InstallSnapshotReply&) = default;
 };

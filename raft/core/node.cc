@@ -49,6 +49,10 @@ Node::State::State(NodeId self_id, const Options& chosen, InitialState initial, 
   // A log may hold entries of a term that a torn write kept the vote of from disk: the term is
   // known all the same.
   if (hard_state.current_term < log.last_term()) set_term(log.last_term());
+  if (initial.partial_snapshot) {
+    receiving = Receiving{std::move(initial.partial_snapshot->snapshot),
+                          initial.partial_snapshot->next_offset};
+  }
   reset_election_timer();
   check_invariants();
 }
@@ -109,9 +113,8 @@ void Node::State::dispatch(Message& message) {
                  [&](Heartbeat& body) { on_heartbeat(message, body); },
                  [&](HeartbeatReply& body) { on_heartbeat_reply(message, body); },
                  [&](TimeoutNow& body) { on_timeout_now(message, body); },
-                 // Not there (node.h): as if lost on the way.
-                 [](InstallSnapshot&) {},
-                 [](InstallSnapshotReply&) {},
+                 [&](InstallSnapshot& body) { on_install_snapshot(message, body); },
+                 [&](InstallSnapshotReply& body) { on_install_snapshot_reply(message, body); },
              },
              message.body);
 }
@@ -169,6 +172,7 @@ void Node::applied(Index through) {
 
 void Node::compact(Index through) {
   CONCLAVE_ASSERT_WHY(through <= state_->applied_index, "only what is applied may be forgotten");
+  through = state_->compaction_point(through);
   state_->log.compact(through);
   auto& configurations = state_->configurations;
   while (configurations.size() > 1 && configurations[1].first <= through) {
@@ -176,6 +180,43 @@ void Node::compact(Index through) {
   }
   check_invariants();
 }
+
+void Node::offer_snapshot(SnapshotMeta snapshot) {
+  state_->offer_snapshot(std::move(snapshot));
+  check_invariants();
+}
+
+void Node::no_snapshot() { state_->snapshot_asked = state_->snapshot_wanted = false; }
+
+void Node::lose_snapshot(const std::string& id) {
+  state_->lose_snapshot(id);
+  check_invariants();
+}
+
+void Node::send_chunk(const NodeId& to, const std::string& id, std::uint64_t offset,
+                      std::string data) {
+  state_->send_chunk(to, id, offset, std::move(data));
+  check_invariants();
+}
+
+void Node::chunk_stored(const std::string& id, std::uint64_t next_offset) {
+  state_->chunk_stored(id, next_offset);
+  check_invariants();
+}
+
+void Node::chunk_refused(const std::string& id) {
+  state_->chunk_refused(id);
+  check_invariants();
+}
+
+void Node::snapshot_installed() {
+  state_->snapshot_installed();
+  check_invariants();
+}
+
+bool Node::is_sending_snapshot() const { return state_->is_sending_snapshot(); }
+bool Node::has_new_log_base() const { return state_->new_log_base.has_value(); }
+bool Node::is_installing() const { return state_->is_installing(); }
 
 void Node::campaign() {
   state_->start_election();
@@ -205,6 +246,13 @@ Index Node::durable_index() const { return state_->log.durable_index(); }
 std::optional<Term> Node::term_at(Index index) const { return state_->log.term_at(index); }
 const Configuration& Node::configuration() const { return state_->configuration(); }
 Index Node::configuration_index() const { return state_->configurations.back().first; }
+const Configuration& Node::configuration_at(Index index) const {
+  const auto& all = state_->configurations;
+  const auto after =
+      std::ranges::upper_bound(all, index, {}, [](const auto& one) { return one.first; });
+  CONCLAVE_ASSERT_WHY(after != all.begin(), "configurations below the base are forgotten");
+  return std::prev(after)->second;
+}
 std::uint64_t Node::ticks() const { return state_->ticks; }
 std::uint64_t Node::uncommitted_bytes() const { return state_->uncommitted_bytes; }
 

@@ -17,13 +17,13 @@
 ///   3. apply ready.committed in order, then applied(last index). They are on this server's disk
 ///   already, so that a state
 ///      machine is never ahead of its own log;
-///   4. answer ready.reads once the state machine has applied their index.
+///   4. carry out what the fields about snapshots ask for, and answer as they say;
+///   5. answer ready.reads once the state machine has applied their index.
 ///
 /// What is here: elections with pre-vote, check-quorum and leader stickiness, log replication with
 /// flow control, the commit rule, read rounds and the leader's lease, configurations as they come
 /// changes of the configuration through joint consensus, learners and their promotion, leadership
-/// transfer. Not here at all: snapshot transfer (a follower whose next entry was compacted away
-/// gets heartbeats only; InstallSnapshot is dropped like a lost message).
+/// transfer, and who gets which piece of which snapshot.
 
 #include <cstdint>
 #include <memory>
@@ -37,6 +37,7 @@
 #include "raft/core/membership.h"
 #include "raft/core/message.h"
 #include "raft/core/options.h"
+#include "raft/core/snapshot.h"
 #include "raft/core/types.h"
 
 namespace conclave::raft {
@@ -60,7 +61,16 @@ struct Ready {
   std::vector<Entry> committed;         ///< Apply in order.
   std::vector<ReadPoint> reads;
   std::vector<ReadId> failed_reads;  ///< Asked for, not answerable: leadership lost.
-  bool must_write() const { return hard_state.has_value() || !entries.empty(); }
+  /// Written in the same batch, before `entries`: the log on disk is forgotten and begins after
+  /// this. The state machine is there already.
+  std::optional<LogBase> log_base;
+  bool wants_snapshot = false;                  ///< Answered by offer_snapshot() or no_snapshot().
+  std::vector<SnapshotRead> snapshot_reads;     ///< Answered by send_chunk() or lose_snapshot().
+  std::optional<SnapshotChunk> snapshot_chunk;  ///< By chunk_stored() or chunk_refused().
+  std::optional<SnapshotMeta> install;          ///< By snapshot_installed().
+  bool must_write() const {
+    return hard_state.has_value() || log_base.has_value() || !entries.empty();
+  }
 };
 
 /// What a leader knows of another server: for health, autopilot and operators.
@@ -85,6 +95,8 @@ struct InitialState {
   /// Of this server's data directory; zeros = not known. It votes only where the configuration
   /// names it with this one.
   Incarnation incarnation{};
+  /// A snapshot that was being received: it goes on from there if the leader still has it.
+  std::optional<PartialSnapshot> partial_snapshot;
 };
 
 class Node {
@@ -114,8 +126,33 @@ class Node {
   void persisted(std::uint64_t batch);
   /// The state machine has applied everything up to `through`.
   void applied(Index through);
-  /// The log up to and including `through` (<= applied) may be forgotten.
+  /// The log up to and including `through` (<= applied) may be forgotten. Some of it stays:
+  /// Options::trailing_entries, and what follows a snapshot that is on its way.
   void compact(Index through);
+
+  // --- snapshots. Answers may come at any time; those that no longer matter are ignored.
+  /// Leader: this one can be read. It is used until lose_snapshot(), or until it is too old.
+  void offer_snapshot(SnapshotMeta snapshot);
+  /// Leader: none can be had now; it is wanted again after a while.
+  void no_snapshot();
+  /// Leader: it can no longer be read.
+  void lose_snapshot(const std::string& id);
+  /// Leader: what a SnapshotRead asked for.
+  void send_chunk(const NodeId& to, const std::string& id, std::uint64_t offset, std::string data);
+  /// Follower: the chunk is durable, and so is everything before `next_offset`; for the last one:
+  /// the whole is what its id says.
+  void chunk_stored(const std::string& id, std::uint64_t next_offset);
+  /// Follower: it could not be stored, or the whole is not what its id says: all is sent again.
+  void chunk_refused(const std::string& id);
+  /// Follower: the state machine is, durably, what the snapshot asked for by Ready::install holds.
+  void snapshot_installed();
+  /// Some follower gets or waits for a snapshot.
+  bool is_sending_snapshot() const;
+  /// The log on disk is still to be replaced: Ready::log_base comes.
+  bool has_new_log_base() const;
+  /// Between Ready::install and snapshot_installed(): nothing is applied, and it neither campaigns
+  /// nor takes entries.
+  bool is_installing() const;
   /// Hands leadership to a voter, "" = the one that has most of the log: proposals are refused from
   /// now on, and once it has everything it is told to campaign at once. Given up after one election
   /// timeout (the minimum), then proposals are taken again. ErrorCode::no_leader when not leader,
@@ -149,6 +186,8 @@ class Node {
   /// initial state).
   const Configuration& configuration() const;
   Index configuration_index() const;
+  /// The one in force at an index from first_index() - 1 on: what a snapshot up to there says.
+  const Configuration& configuration_at(Index index) const;
   /// What this leader knows of the others, ascending by id; empty unless leader.
   std::vector<PeerStanding> peers() const;
   /// To whom leadership is being transferred; "" = to nobody.

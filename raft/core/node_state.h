@@ -7,6 +7,7 @@
 ///   §6.2, §9.6) replication.cc    the log: append, match, conflict, progress, flow control (§5.3)
 ///   commit.cc         the commit rule and the configuration in force (§5.4.2, §6)
 ///   change.cc         changing the configuration, and who counts as a member (§6)
+///   send_snapshot.cc, receive_snapshot.cc  snapshots for followers that lag too far (§7)
 ///   read.cc           heartbeat rounds, read index, lease (§8; dissertation §6.4)
 ///   transfer.cc       handing leadership over (dissertation §3.10)
 ///   invariants.cc     what must hold after each input
@@ -50,6 +51,7 @@ struct Node::State {
 
   // --- writes and what waits for them (ready.cc)
   bool hard_state_changed = false;
+  std::optional<LogBase> new_log_base;  ///< The log on disk is replaced with the next batch.
   std::uint64_t last_batch = 0;
   bool write_in_flight = false;
   struct Held {
@@ -87,6 +89,22 @@ struct Node::State {
   };
   std::optional<Transfer> transfer;
 
+  // --- snapshots: as leader (send_snapshot.cc)
+  std::optional<SnapshotMeta> offered;
+  bool snapshot_wanted = false;
+  bool snapshot_asked = false;
+  std::vector<SnapshotRead> snapshot_reads;
+  // --- as follower (receive_snapshot.cc)
+  struct Receiving {
+    SnapshotMeta snapshot;
+    std::uint64_t next_offset = 0;
+    bool storing = false;     ///< A chunk is with the host.
+    bool installing = false;  ///< All of it is: log, commit index and role stand still.
+  };
+  std::optional<Receiving> receiving;
+  std::optional<SnapshotChunk> snapshot_chunk;
+  std::optional<SnapshotMeta> install;
+
   // --- rounds and reads (read.cc)
   std::uint64_t last_round = 0;
   std::deque<std::pair<std::uint64_t, std::uint64_t>>
@@ -114,6 +132,7 @@ struct Node::State {
 
   // ready.cc
   bool has_ready() const;
+  bool has_unwritten() const;
   Ready take_ready();
   void persisted(std::uint64_t batch);
   void send(const NodeId& to, MessageBody body);
@@ -168,6 +187,26 @@ struct Node::State {
   void update_peers();
   bool is_own_vote() const;
   bool is_foreign(const Message& message) const;
+
+  // send_snapshot.cc
+  bool is_usable(const SnapshotMeta& snapshot) const;
+  void offer_snapshot(SnapshotMeta snapshot);
+  void lose_snapshot(const std::string& id);
+  void feed_snapshot(const NodeId& to, Progress& progress);
+  void retry_snapshot(const NodeId& to, Progress& progress);
+  void send_chunk(const NodeId& to, const std::string& id, std::uint64_t offset, std::string data);
+  void on_install_snapshot_reply(const Message& message, const InstallSnapshotReply& reply);
+  bool is_sending_snapshot() const;
+  Index compaction_point(Index through) const;
+
+  // receive_snapshot.cc
+  bool is_installing() const;
+  void on_install_snapshot(const Message& message, InstallSnapshot& chunk);
+  void report_offset();
+  void acknowledge_commit_index();
+  void chunk_stored(const std::string& id, std::uint64_t next_offset);
+  void chunk_refused(const std::string& id);
+  void snapshot_installed();
 
   // read.cc
   Result<ReadId> request_read();

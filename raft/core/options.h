@@ -32,8 +32,16 @@ struct Options {
 
   /// Payload bytes in one AppendEntries; one entry goes through however large it is.
   std::uint64_t append_bytes_max = 1 << 20;
-  /// AppendEntries to one peer that are not answered yet.
+  /// AppendEntries to one peer that are not answered yet, and the payload bytes in them; one goes
+  /// through however large it is.
   std::uint32_t inflight_messages_max = 256;
+  std::uint64_t inflight_bytes_max = 4 << 20;
+  /// Bytes of a snapshot in one message; one message per follower is under way.
+  std::uint64_t snapshot_chunk_bytes = 1 << 20;
+  /// Entries before a checkpoint that stay in memory for followers that lag a little, and how many
+  /// payload bytes such entries, and those that wait for a snapshot's receiver, may hold.
+  std::uint64_t trailing_entries = 0;
+  std::uint64_t retained_bytes_max = 64 << 20;
   /// Payload bytes a leader holds that are not committed yet; beyond it propose() answers too_many.
   std::uint64_t uncommitted_bytes_max = 64 << 20;
   /// Payload bytes of one Ready's committed entries; one entry goes through however large it is.

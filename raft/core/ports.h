@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/core/assert.h"
 #include "base/core/result.h"
 #include "raft/core/message.h"
 #include "raft/core/types.h"
@@ -26,6 +27,15 @@ class LogPort {
   /// there is no error.
   virtual void write(const HardState* hard_state, std::span<const Entry> entries, Index commit,
                      std::function<void()> durable) = 0;
+  /// Like write(), but the log on disk is forgotten first and begins after `base`: a snapshot took
+  /// its place. A crash leaves the old log or the new one; with the old one, a start finds a state
+  /// that is ahead of the log, and does this again.
+  virtual void reset(const LogBase& base, const HardState* hard_state,
+                     std::span<const Entry> entries, Index commit, std::function<void()> durable) {
+    static_cast<void>(base), static_cast<void>(hard_state), static_cast<void>(entries);
+    static_cast<void>(commit), static_cast<void>(durable);
+    CONCLAVE_ASSERT_WHY(false, "this log cannot be replaced by a snapshot");
+  }
   /// Entries up to and including `through` are no longer needed: their state is checkpointed.
   virtual void release(Index through) = 0;
 };
@@ -43,6 +53,26 @@ class StateMachinePort {
   /// or the write in flight completed and what it committed is applied. This is what makes group
   /// commit: whatever was queued meanwhile becomes one entry.
   virtual void ready_for_proposal() = 0;
+};
+
+/// Snapshots of the state machine: made here for others, or received. Host's thread; answers may
+/// come from within the call.
+class SnapshotPort {
+ public:
+  virtual ~SnapshotPort() = default;
+  /// Makes or finds a snapshot of what is applied; readable until release(). An error: none now, it
+  /// is asked again later.
+  virtual void make(std::function<void(Result<SnapshotMeta>)> made) = 0;
+  /// Up to `bytes_max` bytes from `offset`; fewer only at the end. An error: lost, another is made.
+  virtual void read(const std::string& id, std::uint64_t offset, std::uint64_t bytes_max,
+                    std::function<void(Result<std::string>)> done) = 0;
+  virtual void release(const std::string& id) = 0;
+  /// Stores a chunk durably; offset 0 begins anew, whatever was stored before. The last one is
+  /// stored only if the whole is what its id says.
+  virtual void store(const SnapshotChunk& chunk, std::function<void(Result<void>)> stored) = 0;
+  /// The state becomes what the stored snapshot holds, durably and atomically with its index, term
+  /// and configuration. A failure ends the process.
+  virtual void install(const SnapshotMeta& snapshot, std::function<void()> installed) = 0;
 };
 
 /// Peers' links; messages may be lost, delayed, duplicated, reordered.

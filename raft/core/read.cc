@@ -79,6 +79,7 @@ void Node::State::on_heartbeat_reply(const Message& message, const HeartbeatRepl
   progress.heard_tick = ticks;
   progress.acknowledged_round = std::max(progress.acknowledged_round, reply.round);
   confirm_rounds();
+  if (progress.state == Progress::State::snapshot) return retry_snapshot(peer->first, progress);
   if (progress.match_index == log.last_index()) return;
   progress.probe_sent = false;
   if (progress.state == Progress::State::replicate &&

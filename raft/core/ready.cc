@@ -3,9 +3,13 @@
 
 namespace conclave::raft {
 
+bool Node::State::has_unwritten() const {
+  return hard_state_changed || new_log_base || log.has_unwritten();
+}
+
 /// The batch after which everything decided so far is on disk; 0 = it is already.
 std::uint64_t Node::State::batch_to_wait_for() const {
-  if (hard_state_changed || log.has_unwritten()) return last_batch + 1;
+  if (has_unwritten()) return last_batch + 1;
   return write_in_flight ? last_batch : 0;
 }
 
@@ -21,16 +25,20 @@ void Node::State::send_when_durable(const NodeId& to, MessageBody body) {
 }
 
 bool Node::State::has_ready() const {
-  const bool writes = !write_in_flight && (hard_state_changed || log.has_unwritten());
-  const bool commits = applying_index < std::min(commit_index, log.durable_index());
-  return writes || commits || !outbox.empty() || !reads_ready.empty() || !reads_failed.empty() ||
-         wants_round();
+  const bool writes = !write_in_flight && has_unwritten();
+  const bool commits =
+      !is_installing() && applying_index < std::min(commit_index, log.durable_index());
+  const bool snapshots = (snapshot_wanted && !snapshot_asked) || !snapshot_reads.empty() ||
+                         snapshot_chunk.has_value() || install.has_value();
+  return writes || snapshots || commits || !outbox.empty() || !reads_ready.empty() ||
+         !reads_failed.empty() || wants_round();
 }
 
 Ready Node::State::take_ready() {
   if (wants_round()) start_round();
   Ready ready;
-  if (!write_in_flight && (hard_state_changed || log.has_unwritten())) {
+  if (!write_in_flight && has_unwritten()) {
+    ready.log_base = std::exchange(new_log_base, std::nullopt);
     if (hard_state_changed) ready.hard_state = hard_state;
     const auto entries = log.take_unwritten();
     ready.entries.assign(entries.begin(), entries.end());
@@ -41,7 +49,7 @@ Ready Node::State::take_ready() {
   // Only what is durable here is applied here, even if others have committed it: a checkpoint of
   // the state must never be ahead of the log it will be replayed with.
   const Index may_apply = std::min(commit_index, log.durable_index());
-  if (applying_index < may_apply) {
+  if (applying_index < may_apply && !is_installing()) {
     const auto committed = log.slice(next(applying_index), may_apply, options.apply_bytes_max);
     ready.committed.assign(committed.begin(), committed.end());
     applying_index = ready.committed.back().index;
@@ -49,6 +57,11 @@ Ready Node::State::take_ready() {
   ready.messages = std::exchange(outbox, {});
   ready.reads = std::exchange(reads_ready, {});
   ready.failed_reads = std::exchange(reads_failed, {});
+  ready.wants_snapshot = snapshot_wanted && !snapshot_asked;
+  snapshot_asked = snapshot_asked || ready.wants_snapshot;
+  ready.snapshot_reads = std::exchange(snapshot_reads, {});
+  ready.snapshot_chunk = std::exchange(snapshot_chunk, std::nullopt);
+  ready.install = std::exchange(install, std::nullopt);
   return ready;
 }
 

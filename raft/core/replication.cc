@@ -67,11 +67,16 @@ void Node::State::send_appends() {
 
 void Node::State::send_append(const NodeId& to, Progress& progress) {
   for (;;) {
+    if (progress.state == Progress::State::snapshot) return feed_snapshot(to, progress);
     if (progress.state == Progress::State::probe && progress.probe_sent) return;
     if (progress.inflight.size() >= options.inflight_messages_max) return;
+    if (progress.inflight_bytes >= options.inflight_bytes_max) return;
     const Index prev = previous(progress.next_index);
     const std::optional<Term> prev_term = log.term_at(prev);
-    if (!prev_term) return;  // Compacted away: only a snapshot could help this follower.
+    if (!prev_term) {  // Compacted away: only a snapshot can help this follower.
+      progress.become_snapshot();
+      return feed_snapshot(to, progress);
+    }
     const auto entries = log.slice(progress.next_index, log.last_index(), options.append_bytes_max);
     if (entries.empty()) return;
     send(to, AppendEntries{prev, *prev_term, {entries.begin(), entries.end()}, commit_index});
@@ -79,8 +84,9 @@ void Node::State::send_append(const NodeId& to, Progress& progress) {
       progress.probe_sent = true;
       return;
     }
-    progress.inflight.push_back(entries.back().index);
-    progress.next_index = next(entries.back().index);
+    std::uint64_t bytes = 0;
+    for (const Entry& entry : entries) bytes += entry.payload.size();
+    progress.sent(entries.back().index, bytes);
   }
 }
 
@@ -97,7 +103,7 @@ void Node::State::heard_leader(const NodeId& from) {
 
 void Node::State::on_append_entries(const Message& message, AppendEntries& request) {
   heard_leader(message.from);
-  if (!is_well_formed(request, message.term)) return;
+  if (is_installing() || !is_well_formed(request, message.term)) return;
   // What is committed matches in any leader's log (Leader Completeness), even where it is no longer
   // kept here.
   if (request.prev_log_index >= commit_index &&
@@ -141,11 +147,11 @@ void Node::State::on_append_entries_reply(const Message& message, const AppendEn
   if (!reply.success) return on_rejected_append(message, reply);
   if (reply.match_index > log.last_index()) return;  // Never sent: not believed.
 
-  progress.match_index = std::max(progress.match_index, reply.match_index);
-  if (progress.state == Progress::State::probe) progress.become_replicate();
-  progress.next_index = std::max(progress.next_index, next(progress.match_index));
-  while (!progress.inflight.empty() && progress.inflight.front() <= progress.match_index) {
-    progress.inflight.pop_front();
+  progress.acknowledged(reply.match_index);
+  const bool log_goes_on = log.term_at(progress.match_index).has_value();
+  if (progress.state == Progress::State::probe ||
+      (progress.state == Progress::State::snapshot && log_goes_on)) {
+    progress.become_replicate();
   }
   advance_leader_commit();
   // That may have been its own removal, or this server's.
@@ -157,6 +163,7 @@ void Node::State::on_append_entries_reply(const Message& message, const AppendEn
 
 void Node::State::on_rejected_append(const Message& message, const AppendEntriesReply& reply) {
   Progress& progress = peers.at(message.from);
+  if (progress.state == Progress::State::snapshot) return;
   if (progress.state == Progress::State::replicate) {
     if (reply.rejected_index <= progress.match_index) return;  // Older than what was learned since.
     progress.become_probe();

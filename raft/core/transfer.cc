@@ -80,7 +80,7 @@ bool Node::State::is_transfer_vote(const Message& message, const RequestVote& re
 /// A late one does nothing: a leader that has given up may have a lease again, from a later round.
 void Node::State::on_timeout_now(const Message& message, const TimeoutNow& order) {
   if (role == Role::leader || leader != message.from) return;
-  if (!is_own_vote() || (heard && heard->round > order.round)) return;
+  if (!is_own_vote() || is_installing() || (heard && heard->round > order.round)) return;
   start_vote(order.round);
 }
 

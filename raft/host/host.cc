@@ -7,8 +7,9 @@
 
 namespace conclave::raft {
 
-Host::Host(Node node, LogPort& log, StateMachinePort& machine, PeersPort& peers)
-    : node_(std::move(node)), log_(log), machine_(machine), peers_(peers) {}
+Host::Host(Node node, LogPort& log, StateMachinePort& machine, PeersPort& peers,
+           SnapshotPort* snapshots)
+    : node_(std::move(node)), log_(log), machine_(machine), peers_(peers), snapshots_(snapshots) {}
 
 void Host::start() {
   pump();
@@ -66,7 +67,7 @@ Result<void> Host::transfer_leadership(NodeId target) {
 
 void Host::checkpointed(Index through) {
   node_.compact(through);
-  log_.release(through);
+  if (!log_is_behind_) log_.release(through);
 }
 
 /// Carries out Readies until there is none. What the ports call back while one is carried out
@@ -94,6 +95,7 @@ void Host::carry_out(Ready ready) {
     machine_.apply(ready.committed);
     node_.applied(ready.committed.back().index);
   }
+  if (snapshots_ != nullptr) transfer_snapshots(ready);
   for (const ReadPoint& read : ready.reads) {
     auto asked = reads_.extract(read.id);
     if (!asked.empty()) asked.mapped()(read.index);
@@ -111,11 +113,18 @@ void Host::write(const Ready& ready) {
   CONCLAVE_ASSERT_WHY(!write_in_flight_, "one write at a time");
   write_in_flight_ = true;
   const HardState* hard_state = ready.hard_state ? &*ready.hard_state : nullptr;
-  log_.write(hard_state, ready.entries, node_.commit_index(), [this, batch = ready.batch] {
+  const bool replaces = ready.log_base.has_value();
+  const auto durable = [this, replaces, batch = ready.batch] {
     write_in_flight_ = false;
+    if (replaces) log_is_behind_ = false;
     node_.persisted(batch);
     pump();
-  });
+  };
+  if (replaces) {
+    log_.reset(*ready.log_base, hard_state, ready.entries, node_.commit_index(), durable);
+  } else {
+    log_.write(hard_state, ready.entries, node_.commit_index(), durable);
+  }
 }
 
 void Host::announce_leadership() {

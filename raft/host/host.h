@@ -25,7 +25,9 @@ struct LogPosition {
 class Host {
  public:
   /// The ports outlive the host, and complete no write after its end.
-  Host(Node node, LogPort& log, StateMachinePort& machine, PeersPort& peers);
+  /// Without `snapshots`, a follower that lags too far gets heartbeats only.
+  Host(Node node, LogPort& log, StateMachinePort& machine, PeersPort& peers,
+       SnapshotPort* snapshots = nullptr);
   Host(const Host&) = delete;
   Host& operator=(const Host&) = delete;
 
@@ -64,6 +66,11 @@ class Host {
   void pump();
   void carry_out(Ready ready);
   void write(const Ready& ready);
+  void transfer_snapshots(Ready& ready);
+  void make_snapshot();
+  void read_snapshot(const SnapshotRead& read);
+  void store_chunk(const SnapshotChunk& chunk);
+  void release_snapshot();
   void announce_leadership();
   void announce_readiness();
 
@@ -71,7 +78,11 @@ class Host {
   LogPort& log_;
   StateMachinePort& machine_;
   PeersPort& peers_;
+  SnapshotPort* snapshots_;
+  std::string made_snapshot_;  ///< To be released; "" = none.
   bool write_in_flight_ = false;
+  /// The state came from a snapshot, and the log on disk does not begin after it yet.
+  bool log_is_behind_ = false;
   bool pumping_ = false;
   bool accepted_proposals_ = false;
   Role announced_role_ = Role::follower;

@@ -25,6 +25,7 @@ Options test_options() {
   options.election_timeout_ticks_min = 10;
   options.election_timeout_ticks_max = 20;
   options.lease_ticks = 8;
+  options.snapshot_chunk_bytes = 8;
   return options;
 }
 
@@ -76,11 +77,21 @@ void Cluster::start(const std::string& name) {
   InitialState initial;
   initial.hard_state = one.hard_state;
   initial.configuration = one.base_configuration;
+  // A state that is ahead of the log, or has another history, came from a snapshot.
+  const auto at_base = std::ranges::find(one.entries, one.base_index, &Entry::index);
+  const bool contiguous = !one.entries.empty() && one.entries[0].index == next(one.base_index);
+  if (!contiguous && (at_base == one.entries.end() || at_base->term != one.base_term)) {
+    one.entries.clear();
+  }
+  replace_log(one);
+  initial.base_index = initial.applied_index = one.base_index;
+  initial.base_term = one.base_term;
   initial.entries = one.entries;
-  initial.commit_index = one.commit_hint;
+  initial.commit_index = std::max(one.commit_hint, one.base_index);
+  initial.partial_snapshot = one.partial;
   one.node.emplace(NodeId{name}, options_, std::move(initial), Rng(seed_of(name)));
   one.write.reset();
-  one.applied.clear();
+  one.applied = one.base_applied;
   one.reads.clear();
   one.failed_reads.clear();
   one.standing.clear();
@@ -164,6 +175,7 @@ bool Cluster::complete_write(const std::string& name) {
   if (!one.write) return false;
   const Ready write = std::move(*std::exchange(one.write, std::nullopt));
   if (write.hard_state) one.hard_state = *write.hard_state;
+  if (write.log_base) one.entries.clear();
   if (!write.entries.empty()) {
     while (!one.entries.empty() && one.entries.back().index >= write.entries.front().index) {
       one.entries.pop_back();
@@ -205,6 +217,7 @@ void Cluster::carry_out(const std::string& name, Ready ready) {
           " term {} vote {}", ready.hard_state->current_term.value,
           ready.hard_state->voted_for.value.empty() ? "none" : ready.hard_state->voted_for.value);
     }
+    if (ready.log_base) hard_state += fmt::format(" log from {}", ready.log_base->index.value);
     note(fmt::format("{} writes batch {}:{} entries {}", name, ready.batch, hard_state,
                      describe_entries(ready.entries)));
     one.write = ready;
@@ -220,6 +233,7 @@ void Cluster::carry_out(const std::string& name, Ready ready) {
     }
     one.node->applied(ready.committed.back().index);
   }
+  transfer_snapshots(name, ready);
   for (const ReadPoint& read : ready.reads) {
     note(fmt::format("{} may answer read {} at {}", name, read.id.value, read.index.value));
     one.reads.push_back(read);

@@ -60,6 +60,8 @@ class Cluster {
   /// Loses what is in memory and the write under way; restart() begins again from the disk.
   void crash(const std::string& name);
   void restart(const std::string& name);
+  /// Checkpoints what is applied and forgets the log up to there.
+  void compact(const std::string& name);
 
   // --- the network
   /// Delivers the oldest message from one to the other; false if there is none.
@@ -91,6 +93,11 @@ class Cluster {
     std::optional<Node> node;
     // The disk.
     Configuration base_configuration;
+    Index base_index;
+    Term base_term;
+    std::vector<std::string> base_applied;  ///< The state machine's checkpoint, at base_index.
+    std::string received;                   ///< Of a snapshot, as far as it came.
+    std::optional<PartialSnapshot> partial;
     HardState hard_state;
     std::vector<Entry> entries;
     Index commit_hint;
@@ -108,6 +115,9 @@ class Cluster {
   void warm_up();
   void carry_out(const std::string& name);
   void carry_out(const std::string& name, Ready ready);
+  void transfer_snapshots(const std::string& name, Ready& ready);
+  void install(const std::string& name, const SnapshotMeta& snapshot);
+  static void replace_log(Member& one);
   bool is_cut(const Message& message) const;
   void note(std::string line);
   void note_standing(const std::string& name);

@@ -40,8 +40,14 @@ std::string describe_body(const Heartbeat& m) {
 std::string describe_body(const HeartbeatReply& m) {
   return fmt::format("HeartbeatReply round {}", m.round);
 }
-std::string describe_body(const InstallSnapshot&) { return "InstallSnapshot"; }
-std::string describe_body(const InstallSnapshotReply&) { return "InstallSnapshotReply"; }
+std::string describe_body(const InstallSnapshot& m) {
+  return fmt::format("InstallSnapshot {} up to {}:{} bytes {}..{} of {}", m.snapshot.id,
+                     m.snapshot.term.value, m.snapshot.index.value, m.offset,
+                     m.offset + m.chunk.size(), m.snapshot.size);
+}
+std::string describe_body(const InstallSnapshotReply& m) {
+  return fmt::format("InstallSnapshotReply {} next {}", m.id, m.next_offset);
+}
 std::string describe_body(const TimeoutNow& m) {
   return fmt::format("TimeoutNow round {}", m.round);
 }

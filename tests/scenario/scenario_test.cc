@@ -15,6 +15,7 @@
 ///   > drop                all messages under way are lost
 ///   > crash a             > restart a
 ///   > forget a            an election timeout passes at a, messages are lost
+///   > compact a           a checkpoints what it has applied and forgets its log up to there
 ///   > log a               what a's disk holds
 
 #include <fmt/format.h>
@@ -71,6 +72,7 @@ class Story {
         {"remove", [](Story& s, const Words& w) { s.change(w, MembershipChange::Kind::remove); }},
         {"transfer",
          [](Story& s, const Words& w) { s.report(s.cluster_->transfer(w.at(1), w.at(2))); }},
+        {"compact", [](Story& s, const Words& w) { s.cluster_->compact(w.at(1)); }},
         {"written",
          [](Story& s, const Words& w) { s.expect(s.cluster_->complete_write(w.at(1))); }},
         {"deliver",

@@ -238,7 +238,22 @@ TEST(FlowControl, lost_entries_are_found_by_the_next_heartbeat) {
   EXPECT_EQ(again[0].entries.size(), 1U);
 }
 
-TEST(FlowControl, a_follower_behind_the_base_gets_heartbeats_only) {
+TEST(FlowControl, bytes_under_way_to_one_peer_are_bounded) {
+  Options options = test_options();
+  options.append_bytes_max = 10;
+  options.inflight_bytes_max = 25;
+  Subject a(log_of_terms({1}, 1), {"a", "b", "c"}, options);
+  a.become_leader();
+  a.exchange();
+  a.acknowledge("b", Index{2});
+  a.exchange();
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(a.node.propose("0123456789"));
+  EXPECT_EQ(a.sent<AppendEntries>().size(), 3U);  // The third began below the limit.
+  a.acknowledge("b", Index{5});
+  EXPECT_EQ(a.sent<AppendEntries>().size(), 2U);
+}
+
+TEST(FlowControl, without_a_snapshot_a_follower_behind_the_base_gets_heartbeats_only) {
   InitialState initial = log_of_terms({1, 1, 1}, 1, 3);
   Subject a(std::move(initial));
   a.node.compact(Index{3});
@@ -274,15 +289,6 @@ TEST(Distrust, messages_for_somebody_else_and_from_oneself_are_dropped) {
   EXPECT_EQ(a.node.current_term(), Term{1});
 }
 
-TEST(NotThere, snapshots_and_transfers_are_dropped_like_lost_messages) {
-  Subject a(log_of_terms({1}, 1));
-  a.receive("b", 1, InstallSnapshot{Index{9}, Term{1}, 0, "chunk", true});
-  a.receive("b", 1, InstallSnapshotReply{});
-  a.receive("b", 1, TimeoutNow{});
-  EXPECT_EQ(a.node.role(), Role::follower);
-  EXPECT_EQ(a.node.last_index(), Index{1});
-}
-
 TEST(Compaction, forgets_entries_and_keeps_the_configuration_in_force) {
   InitialState initial;
   initial.hard_state.current_term = Term{1};
@@ -297,6 +303,21 @@ TEST(Compaction, forgets_entries_and_keeps_the_configuration_in_force) {
   EXPECT_EQ(a.node.configuration(), voters({"a", "b", "c"}));
   EXPECT_EQ(a.node.configuration_index(), Index{3});
   EXPECT_EQ(a.node.first_index(), Index{4});
+}
+
+TEST(Compaction, keeps_as_many_entries_before_the_checkpoint_as_asked_within_the_bytes_allowed) {
+  Options options = test_options();
+  options.trailing_entries = 2;
+  options.retained_bytes_max = 3;
+  Subject a(log_of_terms({1, 1, 1, 1, 1, 1}, 1, 6), {"a", "b", "c"}, options);
+  a.node.compact(Index{1});
+  EXPECT_EQ(a.node.first_index(), Index{1});
+  a.node.compact(Index{5});
+  EXPECT_EQ(a.node.first_index(), Index{4});
+  options.trailing_entries = 5;
+  Subject b(log_of_terms({1, 1, 1, 1, 1, 1}, 1, 6), {"a", "b", "c"}, options);
+  b.node.compact(Index{6});
+  EXPECT_EQ(b.node.first_index(), Index{4});
 }
 
 TEST(CompactionDeath, what_is_not_applied_is_kept) {
