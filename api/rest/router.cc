@@ -162,8 +162,7 @@ Task<Response> Router::handle(Request request) {
   form.pretty = options_.pretty_always || request.has_parameter("pretty");
   form.gzip = accepts_gzip(request.header("accept-encoding"));
   const Match match = find(request.path, request.method);
-  if (match.route != nullptr && match.route->accepts_legacy_get &&
-      request.method == Method::get) {
+  if (match.route != nullptr && match.route->accepts_legacy_get && request.method == Method::get) {
     request.method = Method::put;
     request.method_text = "PUT";
   }

@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "daemon/state/session.h"
-#include "fake_replica.h"
+#include "tests/unit/daemon_leases/fake_replica.h"
 
 namespace conclave::daemon {
 namespace {

@@ -4,11 +4,11 @@
 
 #include <gtest/gtest.h>
 
-#include "../daemon_leases/fake_replica.h"
 #include "daemon/tables/checks.h"
 #include "daemon/tables/members.h"
 #include "daemon/tables/nodes.h"
 #include "daemon/tables/services.h"
+#include "tests/unit/daemon_leases/fake_replica.h"
 
 namespace conclave::daemon {
 namespace {

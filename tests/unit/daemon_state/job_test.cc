@@ -5,7 +5,7 @@
 #include "daemon/tables/nodes.h"
 #include "daemon/tables/services.h"
 #include "daemon/tables/sessions.h"
-#include "machine.h"
+#include "tests/unit/daemon_state/machine.h"
 
 namespace conclave::daemon {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "base/core/bytes.h"
 #include "daemon/state/kv.h"
-#include "machine.h"
+#include "tests/unit/daemon_state/machine.h"
 
 namespace conclave::daemon {
 namespace {

@@ -14,7 +14,7 @@
 #include "daemon/tables/services.h"
 #include "daemon/tables/sessions.h"
 #include "daemon/tables/topic_index.h"
-#include "machine.h"
+#include "tests/unit/daemon_state/machine.h"
 
 namespace conclave::daemon {
 namespace {

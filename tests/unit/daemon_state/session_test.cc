@@ -3,7 +3,7 @@
 #include "daemon/state/session.h"
 
 #include "daemon/tables/sessions.h"
-#include "machine.h"
+#include "tests/unit/daemon_state/machine.h"
 
 namespace conclave::daemon {
 namespace {

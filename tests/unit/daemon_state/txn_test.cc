@@ -2,7 +2,7 @@
 
 #include "daemon/state/txn.h"
 
-#include "machine.h"
+#include "tests/unit/daemon_state/machine.h"
 
 namespace conclave::daemon {
 namespace {

@@ -5,7 +5,7 @@
 #include "daemon/tables/members.h"
 #include "daemon/tables/requests.h"
 #include "daemon/tables/row.h"
-#include "machine.h"
+#include "tests/unit/daemon_state/machine.h"
 
 namespace conclave::daemon {
 namespace {
