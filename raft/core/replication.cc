@@ -68,15 +68,17 @@ void Node::State::send_appends() {
 void Node::State::send_append(const NodeId& to, Progress& progress) {
   for (;;) {
     if (progress.state == Progress::State::snapshot) return feed_snapshot(to, progress);
-    if (progress.state == Progress::State::probe && progress.probe_sent) return;
-    if (progress.inflight.size() >= options.inflight_messages_max) return;
-    if (progress.inflight_bytes >= options.inflight_bytes_max) return;
     const Index prev = previous(progress.next_index);
     const std::optional<Term> prev_term = log.term_at(prev);
-    if (!prev_term) {  // Compacted away: only a snapshot can help this follower.
+    if (!prev_term) {
+      // Compacted away: only a snapshot can help this follower. Whatever was sent before and is not
+      // answered was lost, or is answered yet.
       progress.become_snapshot();
       return feed_snapshot(to, progress);
     }
+    if (progress.state == Progress::State::probe && progress.probe_sent) return;
+    if (progress.inflight.size() >= options.inflight_messages_max) return;
+    if (progress.inflight_bytes >= options.inflight_bytes_max) return;
     const auto entries = log.slice(progress.next_index, log.last_index(), options.append_bytes_max);
     if (entries.empty()) return;
     send(to, AppendEntries{prev, *prev_term, {entries.begin(), entries.end()}, commit_index});

@@ -256,6 +256,24 @@ TEST_F(Sender, asks_again_later_when_there_is_none_or_a_useless_one) {
   EXPECT_TRUE(a.take().wants_snapshot);
 }
 
+// Found by the simulator: flow control alone kept the leader silent for ever.
+TEST(Snapshot, is_wanted_when_what_was_sent_got_lost_and_is_compacted) {
+  Options options = test_options();
+  options.inflight_messages_max = 1;
+  Subject a(log_of_terms({1}, 1), {"a", "b", "c"}, options);
+  a.become_leader();
+  a.exchange();
+  a.acknowledge("b", Index{2});
+  a.acknowledge("c", Index{2});
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(a.node.propose("x"));
+  a.exchange();
+  a.acknowledge("c", Index{5});
+  a.exchange();
+  a.node.compact(Index{5});
+  a.receive("b", 2, HeartbeatReply{1});
+  EXPECT_TRUE(a.take().wants_snapshot);
+}
+
 TEST_F(Sender, keeps_the_entries_that_follow_a_snapshot_under_way) {
   a.take();
   a.node.offer_snapshot(own());
