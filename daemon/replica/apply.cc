@@ -47,12 +47,16 @@ void RaftReplica::apply(std::span<const raft::Entry> entries) {
   }
   cells_.applied_entries.add(entries.size());
   cells_.applied_index.set(static_cast<double>(entries.back().index.value));
-  cells_.apply_time.observe(clock_.boot_now() - began);
+  const Nanos ended = clock_.boot_now();
+  cells_.apply_time.observe(ended - began);
 
   if (changes->revision != 0) {
     for (const auto& listener : change_listeners_) listener(changes);
   }
-  for (Decided& one : decided) finish(std::move(one.proposal), std::move(one.outcome));
+  for (Decided& one : decided) {
+    command_times_.observe(one.proposal.command, ended - one.proposal.accepted);
+    finish(std::move(one.proposal), std::move(one.outcome));
+  }
   answer_applied_reads();
   answers_.deliver();
 }

@@ -21,6 +21,7 @@ namespace conclave::daemon {
 struct Proposal {
   Command command;
   std::string encoded;  ///< Its record; made on the caller's loop.
+  Nanos accepted{};     ///< Boot clock: when it was taken in.
   Nanos deadline{};     ///< Boot clock: without a leader it waits no longer.
   /// Nobody for a job that is resumed.
   std::optional<Caller<Outcome>> caller;

@@ -59,7 +59,8 @@ void RaftReplica::accept(Proposal proposal) {
 }
 
 void RaftReplica::enqueue(Proposal proposal) {
-  proposal.deadline = clock_.boot_now() + options_.rpc_hold_timeout;
+  proposal.accepted = clock_.boot_now();
+  proposal.deadline = proposal.accepted + options_.rpc_hold_timeout;
   proposals_.push(std::move(proposal));
   flush_at_end_of_turn();
 }

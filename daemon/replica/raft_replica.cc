@@ -43,9 +43,10 @@ RaftReplica::Cells::Cells(Metrics& metrics)
       apply_time(metrics.histogram("consul.raft.fsm.apply",
                                    "Time to apply a batch of committed entries to the state")),
       is_leader(metrics.gauge("consul.server.isLeader", "1 while this server leads")),
-      last_index(metrics.gauge("consul.raft.last_index", "Index of the last log entry")),
-      applied_index(metrics.gauge("consul.raft.applied_index", "Index of the last applied entry")),
-      commit_index(metrics.gauge("consul.raft.commit_index", "Index of the last committed entry")),
+      last_index(metrics.gauge("consul.raft.lastIndex", "Index of the last log entry")),
+      applied_index(metrics.gauge("consul.raft.appliedIndex", "Index of the last applied entry")),
+      commit_index(
+          metrics.gauge("conclave.raft.commit_index", "Index of the last committed entry")),
       proposals(metrics.gauge("conclave.replica.proposals", "Commands without an outcome yet")),
       last_contact_ms(metrics.gauge("consul.raft.leader.lastContact",
                                     "Milliseconds since this server last heard the leader")) {}
@@ -57,6 +58,7 @@ RaftReplica::RaftReplica(Loop& main, const Clock& clock, Metrics& metrics, Store
       store_(store),
       options_(options),
       cells_(metrics),
+      command_times_(metrics),
       timer_(main.executor()),
       growth_(options.quota_bytes, options.free_space_min_bytes),
       cluster_clock_(initial_time(store)) {}

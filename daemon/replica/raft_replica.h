@@ -29,6 +29,7 @@
 #include "base/run/sleep.h"
 #include "daemon/replica/caller.h"
 #include "daemon/replica/cluster_clock.h"
+#include "daemon/replica/command_times.h"
 #include "daemon/replica/growth_guard.h"
 #include "daemon/replica/lease_clock.h"
 #include "daemon/replica/options.h"
@@ -143,6 +144,7 @@ class RaftReplica final : public Replica, public raft::StateMachinePort {
   Store& store_;
   const ReplicaOptions options_;
   Cells cells_;
+  CommandTimes command_times_;
   raft::Host* host_ = nullptr;
   Timer timer_;
   Nanos tick_length_{};

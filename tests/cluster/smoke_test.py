@@ -36,6 +36,18 @@ class Smoke(unittest.TestCase):
         self.assertEqual([n["Node"] for n in nodes.json()], ["test-node"])
         self.assertIn("consul", self.server.get("/v1/catalog/services").json())
 
+    def test_metrics_carry_the_names_of_consuls_dashboards(self):
+        """Oracle: the public telemetry reference. What dashboards read is there from the start."""
+        text = self.server.get("/metrics").text()
+        for name in ("kvs_apply", "txn_apply", "session_apply", "catalog_register",
+                     "catalog_deregister", "raft_apply", "raft_commitTime", "raft_lastIndex",
+                     "raft_appliedIndex", "raft_fsm_apply", "raft_leader_lastContact",
+                     "raft_state_leader", "runtime_alloc_bytes", "server_isLeader",
+                     "session_ttl_active"):
+            self.assertRegex(text, rf"(?m)^# TYPE consul_{name} ")
+        names = {gauge["Name"] for gauge in self.server.get("/v1/agent/metrics").json()["Gauges"]}
+        self.assertIn("consul.runtime.alloc_bytes", names)
+
     def test_the_command_line_writes_reads_and_deletes(self):
         put = self.server.run("kv", "put", "cli/key", "value")
         self.assertEqual((put.returncode, put.stdout), (0, "Success! Data written to: cli/key\n"))

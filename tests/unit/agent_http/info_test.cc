@@ -140,7 +140,19 @@ TEST_F(AgentHttp, tokens_cannot_be_set_without_acls) {
 TEST_F(AgentHttp, endpoints_answer_only_their_methods) {
   const Answer answer = put("/v1/agent/self");
   EXPECT_EQ(answer.status, 405);
-  EXPECT_EQ(get("/v1/agent/service/deregister/web").status, 405);
+  EXPECT_EQ(get("/v1/agent/service/register").status, 405);
+  EXPECT_EQ(get("/v1/agent/service/maintenance/web").status, 405);
+}
+
+// Oracle: python-consul 0.7.1, which sends GET where today's clients send PUT (contract 1.1).
+TEST_F(AgentHttp, what_old_clients_get_is_done_as_if_it_were_put) {
+  put("/v1/agent/service/register", R"({"Name":"web","Check":{"TTL":"60s"}})");
+  EXPECT_EQ(get("/v1/agent/check/pass/service:web").status, 200);
+  EXPECT_EQ(get("/v1/agent/check/warn/service:web").status, 200);
+  EXPECT_EQ(get("/v1/agent/check/fail/service:web").status, 200);
+  EXPECT_EQ(get("/v1/agent/check/deregister/service:web").status, 200);
+  EXPECT_EQ(get("/v1/agent/service/deregister/web").status, 200);
+  EXPECT_EQ(get("/v1/agent/service/deregister/web").status, 404);
 }
 
 }  // namespace

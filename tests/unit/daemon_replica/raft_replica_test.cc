@@ -40,6 +40,21 @@ TEST_F(ReplicaTest, the_proposals_of_one_turn_are_one_entry) {
   }
 }
 
+TEST_F(ReplicaTest, the_time_of_a_command_is_counted_for_what_it_is) {
+  start_leading();
+  propose(set_key("a"));
+  run();
+  clock.boot += std::chrono::milliseconds(3);
+  settle();
+  const std::string text = metrics.prometheus_text();
+  for (const char* line :
+       {"consul_kvs_apply_count 1\n", "consul_kvs_apply_sum 3\n", "consul_txn_apply_count 0\n",
+        "consul_session_apply_count 0\n", "consul_catalog_register_count 0\n",
+        "consul_catalog_deregister_count 0\n"}) {
+    EXPECT_NE(text.find(line), std::string::npos) << line;
+  }
+}
+
 TEST_F(ReplicaTest, what_arrives_during_a_write_is_the_next_entry) {
   start_leading();
   const int writes = log.writes;
