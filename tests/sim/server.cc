@@ -177,7 +177,10 @@ void SimServer::apply(std::span<const Entry> entries) {
     const auto own = proposed_.find(entry.index);
     if (own == proposed_.end()) continue;
     if (own->second == entry.term) {
-      if (!quorum_holds(node().configuration(), entry.index, entry.term)) {
+      // Committed under the configuration at the entry or a later one: its own write may have taken
+      // longer than a quorum's, and a change have begun meanwhile.
+      if (!quorum_holds(node().configuration_at(entry.index), entry.index, entry.term) &&
+          !quorum_holds(node().configuration(), entry.index, entry.term)) {
         throw Violation(fmt::format("7: entry {} is acknowledged and not durable on a quorum",
                                     entry.index.value));
       }
