@@ -50,6 +50,7 @@ class Checkpointer {
   void begin();
   void run_on_worker(std::function<void()> step);
   void write_out();
+  void write_out_pages() const;
   void write_file();
   void sync_file();
   void finish();
@@ -72,7 +73,8 @@ class Checkpointer {
   std::uint64_t sequence_;
   /// Main writes it in begin() and finish(); the checkpoint thread reads it in between.
   std::optional<Checkpoint> in_flight_;
-  bool wanted_ = false;  ///< Another checkpoint was asked for meanwhile.
+  bool wanted_ = false;                    ///< Another checkpoint was asked for meanwhile.
+  std::atomic<bool> writing_out_ = false;  ///< Set on main, cleared on the checkpoint thread.
   Nanos began_{};
 
   Histogram& duration_;
