@@ -166,6 +166,9 @@ Result<Choice> choose_checkpoint(const std::string& directory, std::uint64_t gen
 Result<void> open_at_checkpoint(const StoreOptions& options, OpenGeneration& open) {
   CONCLAVE_TRY_ASSIGN(const Choice choice, choose_checkpoint(open.directory, open.number));
   const Checkpoint& checkpoint = choice.checkpoint;
+  // A process that was killed before its sync left it in the page cache only, and the next
+  // checkpoint overwrites the other file: without this a power cut then could leave neither.
+  CONCLAVE_TRY(sync_checkpoint(open.directory, checkpoint));
   CONCLAVE_TRY(put_meta_pages_back(open.directory, checkpoint));
   if (choice.must_verify) {
     log_warn("store",

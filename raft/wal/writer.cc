@@ -86,10 +86,11 @@ Result<void> LogWriter::open_last(const LogContents& log) {
   return {};
 }
 
-/// So that no record of a batch that was cut can ever be taken for one of a batch to come.
+/// So that no record of a batch that was cut can ever be taken for one of a batch to come. Synced
+/// in any case: a process that was killed may have left the last batch in the page cache only, and
+/// the next sync may be that of another segment.
 Result<void> LogWriter::zero_rest() {
   std::string block(1 << 20, '\0');
-  bool dirty = false;
   for (std::uint64_t at = end_; at < filled_;) {
     const ssize_t got = ::pread(file_.get(), block.data(), block.size(), static_cast<off_t>(at));
     if (got < 0) return fail_errno("read", path_, errno);
@@ -99,11 +100,10 @@ Result<void> LogWriter::zero_rest() {
       const std::size_t size = std::min<std::size_t>(block_bytes, count - from);
       if (all_zero(std::string_view(block).substr(from, size))) continue;
       CONCLAVE_TRY(write_at(at + from, std::string(size, '\0')));
-      dirty = true;
     }
     at += count;
   }
-  return dirty ? sync() : Result<void>{};
+  return sync();
 }
 
 Result<void> LogWriter::append(std::string& records) {
