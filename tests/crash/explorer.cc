@@ -21,11 +21,10 @@ namespace {
 /// Images per child process: a server that ends itself ends only its child.
 constexpr std::uint64_t images_per_child = 50;
 
-std::string make_directory() {
-  // In memory where there is such a place: nothing of this has to reach a disk.
-  std::string pattern = std::filesystem::is_directory("/dev/shm") ? "/dev/shm" : "/tmp";
-  pattern += "/conclave-crash-XXXXXX";
-  return mkdtemp(pattern.data());
+/// In memory where there is such a place: nothing of this has to reach a disk.
+std::string directory_of(std::string_view what, pid_t process) {
+  const bool has_memory = std::filesystem::is_directory("/dev/shm");
+  return fmt::format("{}/conclave-{}-{}", has_memory ? "/dev/shm" : "/tmp", what, process);
 }
 
 /// What a child tells its parent, in shared memory.
@@ -61,7 +60,8 @@ class Explorer {
  private:
   /// A run with restarts in it, so that power is cut during recovery too.
   void record() {
-    const std::string directory = make_directory();
+    const std::string directory = recording_directory(::getpid());
+    std::filesystem::create_directories(directory);
     Rng rng(options_.seed);
     Expected expected(options_.seed);
     start_recording(directory);
@@ -119,10 +119,7 @@ class Explorer {
     result_.images = report_->image + 1;
   }
 
-  static std::string image_directory(pid_t child) {
-    return fmt::format("{}/conclave-image-{}",
-                       std::filesystem::is_directory("/dev/shm") ? "/dev/shm" : "/tmp", child);
-  }
+  static std::string image_directory(pid_t child) { return directory_of("image", child); }
 
   /// In the child: one power cut, one start, a little more work, and one more start.
   void check(std::uint64_t image) {
@@ -183,6 +180,8 @@ class Explorer {
 };
 
 }  // namespace
+
+std::string recording_directory(pid_t process) { return directory_of("crash", process); }
 
 Exploration explore(const ExplorerOptions& options) { return Explorer(options).run(); }
 

@@ -4,6 +4,8 @@
 /// time keeping or losing every block that was not synced at random, and starts from what is left
 /// by the production way in.
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -29,5 +31,8 @@ struct Exploration {
 };
 
 Exploration explore(const ExplorerOptions& options);
+
+/// Where a process records; left behind only if it ends while it does.
+std::string recording_directory(pid_t process);
 
 }  // namespace conclave::crash
