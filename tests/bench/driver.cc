@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -25,29 +26,37 @@ namespace {
 constexpr std::size_t events_max = 256;
 constexpr std::size_t read_bytes = 64 * 1024;
 
+volatile std::sig_atomic_t terminated = 0;
+
 }  // namespace
 
-Driver::Driver(std::string host, std::uint16_t port, SessionMaker make_session)
+Driver::Driver(std::string host, std::vector<std::uint16_t> ports, SessionMaker make_session)
     : host_(std::move(host)),
-      port_(port),
+      ports_(std::move(ports)),
       make_session_(std::move(make_session)),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)) {}
 
 Driver::~Driver() {
-  for (const Connection& connection : connections_) ::close(connection.descriptor);
+  for (Connection& connection : connections_) {
+    std::string last_words;
+    connection.session->end(last_words);
+    ::send(connection.descriptor, last_words.data(), last_words.size(), MSG_NOSIGNAL);
+    ::close(connection.descriptor);
+  }
   ::close(epoll_);
 }
 
 void Driver::connect(std::size_t count) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
-  address.sin_port = htons(port_);
   if (::inet_pton(AF_INET, host_.c_str(), &address.sin_addr) != 1) give_up("no address: " + host_);
   for (std::size_t i = 0; i < count; ++i) {
+    const std::uint16_t port = ports_[connections_.size() % ports_.size()];
+    address.sin_port = htons(port);
     const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (descriptor < 0 ||
         ::connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-      give_up("cannot connect to " + host_ + ":" + std::to_string(port_) + ": " +
+      give_up("cannot connect to " + host_ + ":" + std::to_string(port) + ": " +
               std::strerror(errno));
     }
     const int on = 1;
@@ -99,6 +108,10 @@ void Driver::poll(std::chrono::milliseconds timeout,
   for (int i = 0; i < count; ++i) read(static_cast<std::size_t>(events[i].data.u64), completed);
 }
 
+void end_loops_on_sigterm() {
+  std::signal(SIGTERM, [](int) { terminated = 1; });
+}
+
 LoopResult closed_loop(Driver& driver, std::chrono::milliseconds duration, std::uint64_t count,
                        const std::function<Operation()>& next) {
   LoopResult result;
@@ -124,10 +137,10 @@ LoopResult closed_loop(Driver& driver, std::chrono::milliseconds duration, std::
         ++result.operations;
         result.latency.add(static_cast<std::uint64_t>((now - began[connection]).count()));
       }
-      over = over || now >= end;
+      over = over || terminated != 0 || now >= end;
       begin(connection);
     });
-    over = over || Clock::now() >= end;
+    over = over || terminated != 0 || Clock::now() >= end;
   }
   const double span = std::chrono::duration<double>(std::min(Clock::now(), end) - start).count();
   result.seconds = span;

@@ -20,8 +20,9 @@ using SessionMaker = std::function<std::unique_ptr<Session>()>;
 
 class Driver {
  public:
-  /// Ends the process with a sentence when the server does not answer there.
-  Driver(std::string host, std::uint16_t port, SessionMaker make_session);
+  /// Ends the process with a sentence when a server does not answer there. Connections go to the
+  /// ports in turn.
+  Driver(std::string host, std::vector<std::uint16_t> ports, SessionMaker make_session);
   ~Driver();
   Driver(const Driver&) = delete;
   Driver& operator=(const Driver&) = delete;
@@ -44,11 +45,14 @@ class Driver {
   void read(std::size_t number, const std::function<void(std::size_t)>& completed);
 
   const std::string host_;
-  const std::uint16_t port_;
+  const std::vector<std::uint16_t> ports_;
   const SessionMaker make_session_;
   int epoll_ = -1;
   std::vector<Connection> connections_;
 };
+
+/// From now on SIGTERM ends closed loops early instead of the process.
+void end_loops_on_sigterm();
 
 struct LoopResult {
   std::uint64_t operations = 0;
@@ -57,7 +61,7 @@ struct LoopResult {
 };
 
 /// Runs the closed loop on all connections until `count` operations are done (0 = no limit) or
-/// `duration` is over; `next` makes operations.
+/// `duration` is over, or SIGTERM comes; `next` makes operations.
 LoopResult closed_loop(Driver& driver, std::chrono::milliseconds duration, std::uint64_t count,
                        const std::function<Operation()>& next);
 

@@ -28,7 +28,7 @@ void append_bytes_field(std::string& out, std::uint64_t field, std::string_view 
 std::string message_of(const Operation& operation) {
   std::string message;
   append_bytes_field(message, 1, operation.key);
-  if (operation.kind == Operation::Kind::put) {
+  if (operation.is_write()) {
     append_bytes_field(message, 2, operation.value);
   } else if (operation.kind == Operation::Kind::get_stale) {
     append_varint(message, 7u << 3 | wire_varint);
@@ -43,6 +43,7 @@ std::string message_of(const Operation& operation) {
 
 const char* path_of(Operation::Kind kind) {
   switch (kind) {
+    case Operation::Kind::create:
     case Operation::Kind::put:
       return "/etcdserverpb.KV/Put";
     case Operation::Kind::watch:

@@ -55,6 +55,7 @@ class HttpSession final : public Session {
  private:
   void append_request(std::string& out) {
     switch (operation_.kind) {
+      case Operation::Kind::create:
       case Operation::Kind::put:
         out.append("PUT /v1/kv/").append(operation_.key);
         out.append(" HTTP/1.1\r\nHost: b\r\nContent-Length: ");
@@ -84,8 +85,7 @@ class HttpSession final : public Session {
     if (!head.starts_with("HTTP/1.1 200")) {
       failure_ =
           std::string(head.substr(0, head.find("\r\n"))) + ": " + input_.substr(end + 4, length);
-    } else if (operation_.kind == Operation::Kind::put &&
-               std::string_view(input_).substr(end + 4, 4) != "true") {
+    } else if (operation_.is_write() && std::string_view(input_).substr(end + 4, 4) != "true") {
       failure_ = "PUT answered " + input_.substr(end + 4, length);
     }
     if (operation_.kind == Operation::Kind::watch) {

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <functional>
 
 #include "base/core/rng.h"
 #include "tests/bench/driver.h"
@@ -22,12 +23,13 @@ struct Options {
   std::string server = "http";
   std::string workload = "put";
   std::string host = "127.0.0.1";
-  std::uint16_t port = 8500;
-  int pid = 0;
+  std::vector<std::uint16_t> ports = {8500};
+  std::vector<int> pids;
   std::size_t connections = 64;
   double seconds = 3;
   double warm_up = 0.5;
   std::uint64_t keys = 100'000;
+  std::uint64_t first_key = 0;
   std::size_t value_bytes = 256;
   std::uint64_t seed = 1;
   std::string folder = ".";
@@ -39,6 +41,15 @@ std::chrono::milliseconds to_ms(double seconds) {
   return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
 }
 
+double servers_cpu_seconds(const Options& options) {
+  double sum = 0;
+  for (const int pid : options.pids) sum += cpu_seconds(pid);
+  return sum;
+}
+
+/// Memory is that of the first process named, the leader.
+int first_pid(const Options& options) { return options.pids.empty() ? 0 : options.pids.front(); }
+
 void print_result(const Options& options, const LoopResult& result, double cpu, double lost) {
   const double operations = static_cast<double>(std::max<std::uint64_t>(result.operations, 1));
   fmt::print(
@@ -49,20 +60,28 @@ void print_result(const Options& options, const LoopResult& result, double cpu, 
       static_cast<double>(result.operations) / result.seconds,
       static_cast<double>(result.latency.percentile(0.50)) / 1e3,
       static_cast<double>(result.latency.percentile(0.99)) / 1e3, cpu * 1e6 / operations,
-      anonymous_bytes(options.pid), resident_bytes(options.pid), lost);
+      anonymous_bytes(first_pid(options)), resident_bytes(first_pid(options)), lost);
 }
 
-/// Every key once, so that reads find what they ask for.
+/// Every key once, from `first_key` on, so that reads find what they ask for.
 void fill(const Options& options, Driver& driver) {
   driver.connect(options.connections);
-  std::uint64_t number = 0;
+  std::uint64_t number = options.first_key;
   const std::string value(options.value_bytes, 'v');
-  const double cpu = cpu_seconds(options.pid);
+  const double cpu = servers_cpu_seconds(options);
   const CpuTicks ticks = cpu_ticks();
   const LoopResult result = closed_loop(driver, 10min, options.keys, [&] {
-    return Operation{Operation::Kind::put, key_of(number++), value};
+    return Operation{Operation::Kind::create, key_of(number++), value};
   });
-  print_result(options, result, cpu_seconds(options.pid) - cpu, lost_share(ticks, cpu_ticks()));
+  print_result(options, result, servers_cpu_seconds(options) - cpu, lost_share(ticks, cpu_ticks()));
+}
+
+void measure(const Options& options, Driver& driver, const std::function<Operation()>& next) {
+  closed_loop(driver, to_ms(options.warm_up), 0, next);
+  const double cpu = servers_cpu_seconds(options);
+  const CpuTicks ticks = cpu_ticks();
+  const LoopResult result = closed_loop(driver, to_ms(options.seconds), 0, next);
+  print_result(options, result, servers_cpu_seconds(options) - cpu, lost_share(ticks, cpu_ticks()));
 }
 
 /// Random keys of those filled in; values differ from write to write, so that each is a change.
@@ -71,7 +90,7 @@ void run_loop(const Options& options, Driver& driver, Operation::Kind kind) {
   Rng rng(options.seed);
   std::string value(options.value_bytes, 'v');
   const auto next = [&] {
-    Operation operation{kind, key_of(rng.below(options.keys)), {}};
+    Operation operation{kind, key_of(options.first_key + rng.below(options.keys)), {}};
     if (kind == Operation::Kind::put) {
       const std::string stamp = fmt::format("{:016x}", rng.next());
       value.replace(0, std::min(stamp.size(), value.size()), stamp, 0, value.size());
@@ -79,23 +98,29 @@ void run_loop(const Options& options, Driver& driver, Operation::Kind kind) {
     }
     return operation;
   };
-  closed_loop(driver, to_ms(options.warm_up), 0, next);
-  const double cpu = cpu_seconds(options.pid);
-  const CpuTicks ticks = cpu_ticks();
-  const LoopResult result = closed_loop(driver, to_ms(options.seconds), 0, next);
-  print_result(options, result, cpu_seconds(options.pid) - cpu, lost_share(ticks, cpu_ticks()));
+  measure(options, driver, next);
+}
+
+/// New keys for a while. Where they begin differs from run to run; they are apart from those that
+/// reads ask for.
+void create(const Options& options, Driver& driver) {
+  driver.connect(options.connections);
+  std::uint64_t number = options.first_key;
+  const std::string value(options.value_bytes, 'v');
+  const auto next = [&] { return Operation{Operation::Kind::create, key_of(number++), value}; };
+  measure(options, driver, next);
 }
 
 /// Opens `connections` blocking queries and reports what each costs the server in anonymous memory.
 /// One key for all ("hot") or one each.
 void park(const Options& options, Driver& driver, bool one_key) {
-  Driver writer(options.host, options.port, make_http_session);
+  Driver writer(options.host, options.ports, make_http_session);
   writer.connect(1);
   const std::uint64_t keys = one_key ? 1 : options.connections;
   std::uint64_t number = 0;
   closed_loop(writer, 10min, keys,
               [&] { return Operation{Operation::Kind::put, key_of(number++), "parked"}; });
-  const std::uint64_t before = anonymous_bytes(options.pid);
+  const std::uint64_t before = anonymous_bytes(first_pid(options));
   driver.connect(options.connections);
   // The first answer gives each its index; the second request parks.
   std::size_t answered = 0;
@@ -106,7 +131,7 @@ void park(const Options& options, Driver& driver, bool one_key) {
     }
   }
   driver.poll(1s, [](std::size_t) {});
-  const std::uint64_t after = anonymous_bytes(options.pid);
+  const std::uint64_t after = anonymous_bytes(first_pid(options));
   fmt::print(
       "{{\"server\":\"{}\",\"workload\":\"{}\",\"connections\":{},\"bytes_per_query\":{},"
       "\"anonymous_bytes\":{}}}\n",
@@ -117,11 +142,12 @@ void park(const Options& options, Driver& driver, bool one_key) {
 /// `connections` watchers of one key; a writer changes it, and again when every watcher has seen
 /// the change. Latency: from the write's first byte to a watcher's news.
 void fan_out(const Options& options, Driver& watchers, const SessionMaker& make_session) {
-  Driver writer(options.host, options.port, make_session);
+  Driver writer(options.host, options.ports, make_session);
   writer.connect(1);
   std::uint64_t stamp = 0;
   const auto write = [&] {
-    writer.begin(0, {Operation::Kind::put, "bench/hot", std::to_string(++stamp)});
+    const auto kind = stamp == 0 ? Operation::Kind::create : Operation::Kind::put;
+    writer.begin(0, {kind, "bench/hot", std::to_string(++stamp)});
   };
   std::size_t written = 0;
   write();
@@ -135,7 +161,7 @@ void fan_out(const Options& options, Driver& watchers, const SessionMaker& make_
   while (Clock::now() < settled) watchers.poll(10ms, [](std::size_t) {});
 
   LoopResult result;
-  const double cpu = cpu_seconds(options.pid);
+  const double cpu = servers_cpu_seconds(options);
   const CpuTicks ticks = cpu_ticks();
   const Clock::time_point start = Clock::now();
   while (Clock::now() - start < to_ms(options.seconds)) {
@@ -153,7 +179,7 @@ void fan_out(const Options& options, Driver& watchers, const SessionMaker& make_
     while (written == 0) writer.poll(1s, [&](std::size_t) { ++written; });
   }
   result.seconds = std::chrono::duration<double>(Clock::now() - start).count();
-  print_result(options, result, cpu_seconds(options.pid) - cpu, lost_share(ticks, cpu_ticks()));
+  print_result(options, result, servers_cpu_seconds(options) - cpu, lost_share(ticks, cpu_ticks()));
 }
 
 void raise_file_limit() {
@@ -163,16 +189,24 @@ void raise_file_limit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+SessionMaker session_maker(const std::string& server) {
+  if (server == "etcd") return make_etcd_session;
+  if (server == "zookeeper") return make_zookeeper_session;
+  return make_http_session;
+}
+
 int run(const Options& options) {
   raise_file_limit();
-  const SessionMaker make_session =
-      options.server == "etcd" ? SessionMaker(make_etcd_session) : SessionMaker(make_http_session);
-  Driver driver(options.host, options.port, make_session);
+  end_loops_on_sigterm();
+  const SessionMaker make_session = session_maker(options.server);
+  Driver driver(options.host, options.ports, make_session);
   if (options.workload == "canary") {
     fmt::print("{{\"workload\":\"canary\",\"fdatasync_per_second\":{:.0f}}}\n",
                fdatasync_rate(options.folder));
   } else if (options.workload == "fill") {
     fill(options, driver);
+  } else if (options.workload == "create") {
+    create(options, driver);
   } else if (options.workload == "put") {
     run_loop(options, driver, Operation::Kind::put);
   } else if (options.workload == "get") {
@@ -194,17 +228,19 @@ int run(const Options& options) {
 int main(int argc, char** argv) {
   conclave::bench::Options options;
   CLI::App app("Closed-loop load on one server; prints one JSON object.");
-  app.add_option("--server", options.server, "Protocol")->check(CLI::IsMember({"http", "etcd"}));
+  app.add_option("--server", options.server, "Protocol")
+      ->check(CLI::IsMember({"http", "etcd", "zookeeper"}));
   app.add_option("--workload", options.workload, "What to do")
       ->check(CLI::IsMember(
-          {"canary", "fill", "put", "get", "stale", "watch", "parked", "parked-hot"}));
-  app.add_option("--host", options.host, "IPv4 address of the server");
-  app.add_option("--port", options.port, "Its port");
-  app.add_option("--pid", options.pid, "Its process, for CPU and memory");
+          {"canary", "fill", "create", "put", "get", "stale", "watch", "parked", "parked-hot"}));
+  app.add_option("--host", options.host, "IPv4 address of the servers");
+  app.add_option("--port", options.ports, "Their ports; connections are spread over them");
+  app.add_option("--pid", options.pids, "Their processes; memory is that of the first, the leader");
   app.add_option("--connections", options.connections, "Connections, one operation each");
   app.add_option("--seconds", options.seconds, "Measured time");
   app.add_option("--warm-up", options.warm_up, "Time before measuring");
   app.add_option("--keys", options.keys, "Keys in use");
+  app.add_option("--first-key", options.first_key, "Number of the first of them");
   app.add_option("--value-bytes", options.value_bytes, "Size of the values");
   app.add_option("--seed", options.seed, "Of the random keys");
   app.add_option("--folder", options.folder, "Where the canary writes");

@@ -11,10 +11,13 @@
 namespace conclave::bench {
 
 struct Operation {
-  enum class Kind : std::uint8_t { put, get, get_stale, watch };
+  /// A create writes a new key; most protocols know no difference to a put.
+  enum class Kind : std::uint8_t { create, put, get, get_stale, watch };
   Kind kind = Kind::get;
   std::string key;
   std::string value;
+
+  bool is_write() const { return kind == Kind::create || kind == Kind::put; }
 };
 
 class Session {
@@ -26,6 +29,8 @@ class Session {
   /// Takes what arrived, appends what the protocol has to say by itself; the number of completions
   /// in it.
   virtual int consume(std::string_view bytes, std::string& out) = 0;
+  /// Appends what a polite client says before it closes the connection.
+  virtual void end(std::string&) {}
   /// "" while all went well; else what the server answered.
   virtual const std::string& failure() const = 0;
 };
@@ -34,5 +39,7 @@ class Session {
 std::unique_ptr<Session> make_http_session();
 /// etcd's API, gRPC over HTTP/2.
 std::unique_ptr<Session> make_etcd_session();
+/// ZooKeeper's own protocol. Keys lie below bench/; its reads are always of the server's own state.
+std::unique_ptr<Session> make_zookeeper_session();
 
 }  // namespace conclave::bench

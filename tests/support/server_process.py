@@ -7,6 +7,7 @@ on 127.0.0.1, in a temporary directory that is removed afterwards. Standard libr
 import json
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -30,10 +31,16 @@ def binary():
 
 
 def free_port():
-    """A TCP port of 127.0.0.1 that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A TCP port of 127.0.0.1 that nobody listens on at this moment. It is below those that
+    outgoing connections get, so that none takes it while its server is down for a moment."""
+    while True:
+        port = random.SystemRandom().randrange(10_000, 32_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 class Answer:
@@ -54,6 +61,8 @@ class Answer:
 
 class ServerProcess:
     """A durable single server. Use as a context manager, or call start() and close()."""
+
+    node = "test-node"
 
     def __init__(self, config=None, arguments=(), data_dir=None, dev=False):
         self._scratch = tempfile.mkdtemp(prefix="conclave-test-")
@@ -81,14 +90,18 @@ class ServerProcess:
         if self.dev:
             words += ["-dev"]
         else:
-            words += ["-server", "-bootstrap", "-data-dir", self.data_dir]
+            words += ["-server", *self.formation(), "-data-dir", self.data_dir]
             words += ["-bind", "127.0.0.1"]
-        words += ["-node", "test-node", "-http-port", str(self.http_port)]
+        words += ["-node", self.node, "-http-port", str(self.http_port)]
         if self.config:
             path = pathlib.Path(self._scratch, "config.json")
             path.write_text(json.dumps(self.config))
             words += ["-config-file", str(path)]
         return words + self.arguments
+
+    def formation(self):
+        """The flags that say how it comes to a cluster."""
+        return ["-bootstrap"]
 
     def start(self, wait=True):
         with open(self.log_path, "ab") as log:
@@ -100,13 +113,13 @@ class ServerProcess:
         return self
 
     def wait_for_leader(self):
-        """Until the server leads and has registered its own node (contract 18)."""
+        """Until there is a leader and it knows this server's node (contract 18)."""
         deadline = time.monotonic() + START_DEADLINE_S
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 raise RuntimeError(f"server ended with {self.process.returncode}:\n{self.log()}")
             try:
-                answer = self.get("/v1/health/node/test-node")
+                answer = self.get(f"/v1/health/node/{self.node}")
                 checks = answer.json() if answer.status == 200 else []
                 if any(check["CheckID"] == "serfHealth" for check in checks):
                     return
