@@ -24,20 +24,8 @@ std::string tag(const AgentMember& member, const std::string& name) {
 
 bool is_server(const AgentMember& member) { return tag(member, "role") == "consul"; }
 
-std::string status_text(const AgentMember& member) {
-  switch (static_cast<api::MemberStatus>(member.status)) {
-    case api::MemberStatus::none:
-      return "none";
-    case api::MemberStatus::alive:
-      return "alive";
-    case api::MemberStatus::leaving:
-      return "leaving";
-    case api::MemberStatus::left:
-      return "left";
-    case api::MemberStatus::failed:
-      return "failed";
-  }
-  return "unknown";
+std::string_view status_text(const AgentMember& member) {
+  return api::status_text(static_cast<api::MemberStatus>(member.status));
 }
 
 std::string address_text(const AgentMember& member) {
@@ -51,7 +39,7 @@ std::vector<std::string> standard_row(const AgentMember& member) {
   const bool server = is_server(member);
   return {member.name,
           address_text(member),
-          status_text(member),
+          std::string(status_text(member)),
           server ? "server" : "client",
           build.empty() ? "< 0.3" : build.substr(0, build.find(':')),
           tag(member, "vsn"),
@@ -64,7 +52,7 @@ std::vector<std::string> detailed_row(const AgentMember& member) {
   std::string tags;
   for (const auto& [name, value] : member.tags)
     tags += (tags.empty() ? "" : ",") + name + "=" + value;
-  return {member.name, address_text(member), status_text(member), tags};
+  return {member.name, address_text(member), std::string(status_text(member)), tags};
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "api/model/autopilot.h"
 #include "api/model/catalog.h"
 #include "api/model/field.h"
 #include "api/model/kv.h"
@@ -182,9 +183,25 @@ struct SetFeatureLevel {
   }
 };
 
+/// Writes autopilot's configuration. With `cas` only if it was last changed at revision `index` (0:
+/// there is none yet); otherwise Outcome::done is false.
+struct SetAutopilot {
+  static constexpr std::uint32_t record_tag = 13;
+  api::AutopilotConfig config;  ///< Its indexes are set in apply.
+  bool cas = false;
+  std::uint64_t index = 0;
+
+  friend bool operator==(const SetAutopilot&, const SetAutopilot&) = default;
+  static constexpr auto fields() {
+    return std::tuple{api::field(1, "Config", &SetAutopilot::config),
+                      api::field(2, "Cas", &SetAutopilot::cas),
+                      api::field(3, "Index", &SetAutopilot::index)};
+  }
+};
+
 using CommandBody =
     std::variant<KvOp, Txn, SessionCreate, SessionEnd, Register, Deregister, MemberUpdate,
-                 ReapTombstones, ContinueJob, ReapLockDelays, SetFeatureLevel>;
+                 ReapTombstones, ContinueJob, ReapLockDelays, SetFeatureLevel, SetAutopilot>;
 
 struct Command {
   CommandBody body;

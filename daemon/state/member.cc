@@ -17,10 +17,14 @@ void touch_members(Step& step) {
 void put_member(Step& step, const api::Member& wanted, const std::optional<api::Member>& before) {
   api::Member member = wanted;
   member.since = before ? before->since : step.revision();
+  member.since_time_ms = before ? before->since_time_ms : step.now_ms();
   member.modify_index = before ? before->modify_index : step.revision();
   if (before && member == *before) return;
   member.modify_index = step.revision();
-  if (before && before->status != member.status) member.since = step.revision();
+  if (before && before->status != member.status) {
+    member.since = step.revision();
+    member.since_time_ms = step.now_ms();
+  }
   step.put_object(TopicKind::members, member.name, member_key(member.name),
                   api::encode_record(member));
   touch_members(step);

@@ -9,8 +9,9 @@
 
 namespace conclave::daemon {
 
-/// Writes or removes a member; the same as before changes nothing. `since` and `modify_index` of
-/// the command are ignored: they are this command's revision when the status, or anything, changed.
+/// Writes or removes a member; the same as before changes nothing. `since`, `since_time_ms` and
+/// `modify_index` of the command are ignored: they are this command's revision and time when the
+/// status, or anything, changed.
 Outcome apply_member_update(const MemberUpdate& command, const ApplyTime& time, Rows& rows,
                             ChangeSet& changes);
 

@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "base/core/assert.h"
+#include "daemon/state/autopilot.h"
 #include "daemon/state/catalog.h"
 #include "daemon/state/job.h"
 #include "daemon/state/kv.h"
@@ -50,6 +51,9 @@ struct Apply {
   }
   Outcome operator()(const ReapLockDelays&) const {
     return apply_reap_lock_delays(time, rows, changes);
+  }
+  Outcome operator()(const SetAutopilot& c) const {
+    return apply_set_autopilot(c, time, rows, changes);
   }
   Outcome operator()(const SetFeatureLevel& c) const {
     Step step(rows, time);

@@ -18,6 +18,7 @@ namespace conclave::daemon {
 enum class Table : std::uint8_t {
   meta = 0x01,                 ///< "": revision, table indexes, counters.
   time = 0x02,                 ///< "": cluster time.
+  autopilot = 0x03,            ///< "": autopilot's configuration.
   kv = 0x10,                   ///< key
   kv_by_session = 0x11,        ///< session id, key
   tombstones = 0x12,           ///< key

@@ -274,6 +274,7 @@ TEST(record, commands_come_back_from_the_log) {
       {.body = ContinueJob{8}},
       {.body = ReapLockDelays{}},
       {.body = SetFeatureLevel{2}},
+      {.body = SetAutopilot{.config = {.min_quorum = 3}, .cas = true, .index = 7}},
   };
   const auto read = api::decode_record<EntryPayload>(api::encode_record(payload));
   ASSERT_TRUE(read);

@@ -105,13 +105,17 @@ class Author {
       default:
         break;
     }
-    switch (rng_.below(4)) {
+    switch (rng_.below(5)) {
       case 0:
         return ReapLockDelays{};
       case 1:
         return ReapTombstones{rng_.below(300)};
       case 2:
         return ContinueJob{rng_.below(300)};
+      case 3:
+        return SetAutopilot{.config = {.min_quorum = rng_.below(3)},
+                            .cas = rng_.chance(1, 2),
+                            .index = rng_.below(300)};
       default: {
         MemberUpdate command;
         command.member.name = name("n", 4);

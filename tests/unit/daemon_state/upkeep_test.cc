@@ -1,6 +1,7 @@
 // What keeps the state in bounds: reaping, kept requests, the changes table; and members and the
 // feature level.
 
+#include "daemon/tables/autopilot.h"
 #include "daemon/tables/changes.h"
 #include "daemon/tables/members.h"
 #include "daemon/tables/requests.h"
@@ -102,6 +103,18 @@ TEST_F(MemberTable, member_is_written_once_and_dated_by_its_status) {
   EXPECT_EQ(meta().members_index, third.revision);
 }
 
+TEST_F(MemberTable, status_is_dated_in_cluster_time) {
+  now_ms = 5;
+  run(MemberUpdate{.member = alive()});
+  now_ms = 9;
+  api::Member moved = alive();
+  moved.address = "10.0.0.2";
+  run(MemberUpdate{.member = moved});
+  EXPECT_EQ(find_member(rows, "node")->since_time_ms, 5u);
+  run(MemberUpdate{.member = alive(4)});
+  EXPECT_EQ(find_member(rows, "node")->since_time_ms, 9u);
+}
+
 TEST_F(MemberTable, member_is_removed) {
   run(MemberUpdate{.member = alive()});
   EXPECT_TRUE(run(MemberUpdate{.member = alive(), .remove = true}).done);
@@ -110,6 +123,26 @@ TEST_F(MemberTable, member_is_removed) {
   EXPECT_TRUE(run(MemberUpdate{.member = alive(), .remove = true}).done);
   EXPECT_EQ(rows, before);
   EXPECT_EQ(run(MemberUpdate{}).error, "Must provide member name");
+}
+
+class Autopilot : public Machine {};
+
+TEST_F(Autopilot, configuration_is_written_whole_and_compared_and_set) {
+  EXPECT_FALSE(read_autopilot(rows));
+  EXPECT_FALSE(run(SetAutopilot{.cas = true, .index = 1}).done);
+  const Outcome first = run(SetAutopilot{.config = {.min_quorum = 3}, .cas = true});
+  EXPECT_TRUE(first.done);
+  EXPECT_EQ(read_autopilot(rows)->create_index, first.revision);
+  const MemoryRows before = rows;
+  EXPECT_FALSE(run(SetAutopilot{.cas = true}).done);
+  EXPECT_TRUE(run(SetAutopilot{.config = {.min_quorum = 3}}).done);
+  EXPECT_EQ(rows, before);
+  const Outcome second =
+      run(SetAutopilot{.config = {.min_quorum = 5}, .cas = true, .index = first.revision});
+  EXPECT_TRUE(second.done);
+  EXPECT_EQ(read_autopilot(rows)->min_quorum, 5u);
+  EXPECT_EQ(read_autopilot(rows)->create_index, first.revision);
+  EXPECT_EQ(read_autopilot(rows)->modify_index, second.revision);
 }
 
 class Levels : public Machine {};
