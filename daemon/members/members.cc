@@ -5,11 +5,20 @@
 #include "base/run/log.h"
 #include "base/run/run_on.h"
 #include "base/run/sleep.h"
+#include "daemon/members/reconcile.h"
 
 namespace conclave::daemon {
 namespace {
 
 constexpr Nanos retry_after = std::chrono::seconds(1);
+
+NodeCard card_of(const MembersOptions& options) {
+  return {.node = options.node,
+          .serf_port = options.serf_port,
+          .server_port = options.server_port,
+          .build = options.build,
+          .bootstrap = options.bootstrap};
+}
 
 Result<void> refusal_of(const Result<Outcome>& outcome) {
   if (!outcome) return std::unexpected(outcome.error());
@@ -40,10 +49,12 @@ Task<void> Members::establish(std::uint64_t leadership) {
 }
 
 Task<Result<void>> Members::write_all() {
-  Command member{.body = MemberUpdate{.member = member_of(options_, api::MemberStatus::alive)}};
+  Command member{
+      .body = MemberUpdate{.member = member_of(card_of(options_), api::MemberStatus::alive)}};
   const auto written = refusal_of(co_await replica_.propose(std::move(member)));
   if (!written) co_return std::unexpected(written.error());
-  co_return refusal_of(co_await replica_.propose(Command{.body = registration_of(options_)}));
+  co_return refusal_of(
+      co_await replica_.propose(Command{.body = registration_of(card_of(options_))}));
 }
 
 Task<Result<void>> Members::leave() {
@@ -53,7 +64,8 @@ Task<Result<void>> Members::leave() {
 
 Task<Result<void>> Members::leave_on_main() {
   left_ = true;
-  Command member{.body = MemberUpdate{.member = member_of(options_, api::MemberStatus::left)}};
+  Command member{.body =
+                     MemberUpdate{.member = member_of(card_of(options_), api::MemberStatus::left)}};
   const auto marked = refusal_of(co_await replica_.propose(std::move(member)));
   Command node{.body = Deregister{.node = options_.node.node}};
   const auto removed = refusal_of(co_await replica_.propose(std::move(node)));

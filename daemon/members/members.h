@@ -25,11 +25,6 @@ struct MembersOptions {
   bool bootstrap = false;
 };
 
-/// This server as /v1/agent/members shows it.
-api::Member member_of(const MembersOptions& options, api::MemberStatus status);
-/// Its node, serfHealth and `consul` service.
-Register registration_of(const MembersOptions& options);
-
 class Members {
  public:
   /// Registers with the replica, so before its start(). References outlive this object.

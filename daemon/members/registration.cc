@@ -1,7 +1,7 @@
 #include <string>
 
 #include "base/core/version.h"
-#include "daemon/members/members.h"
+#include "daemon/members/reconcile.h"
 
 namespace conclave::daemon {
 namespace {
@@ -10,15 +10,17 @@ namespace {
 constexpr const char* serf_protocol = "2";
 constexpr const char* raft_protocol = "3";
 
-api::HealthCheck serf_health(const std::string& node) {
+}  // namespace
+
+api::HealthCheck serf_health(const std::string& node, bool alive) {
   return {.node = node,
           .check_id = "serfHealth",
           .name = "Serf Health Status",
-          .status = "passing",
-          .output = "Agent alive and reachable"};
+          .status = alive ? "passing" : "critical",
+          .output = alive ? "Agent alive and reachable" : "Agent not live or unreachable"};
 }
 
-api::NodeService consul_service(const MembersOptions& options) {
+api::NodeService consul_service(std::int64_t port) {
   return {.id = "consul",
           .service = "consul",
           .meta = {{"raft_version", raft_protocol},
@@ -26,37 +28,37 @@ api::NodeService consul_service(const MembersOptions& options) {
                    {"serf_protocol_max", "5"},
                    {"serf_protocol_min", "1"},
                    {"version", std::string(compatible_version)}},
-          .port = options.server_port};
+          .port = port};
 }
 
-}  // namespace
-
-api::Member member_of(const MembersOptions& options, api::MemberStatus status) {
-  api::Member member{.id = options.node.id,
-                     .name = options.node.node,
-                     .address = options.node.address,
-                     .port = options.serf_port,
+api::Member member_of(const NodeCard& card, api::MemberStatus status) {
+  api::Member member{.id = card.node.id,
+                     .name = card.node.node,
+                     .address = card.node.address,
+                     .port = card.serf_port,
                      .tags = {{"acls", "0"},
-                              {"build", options.build},
-                              {"dc", options.node.datacenter},
-                              {"id", options.node.id},
-                              {"port", std::to_string(options.server_port)},
-                              {"raft_vsn", raft_protocol},
-                              {"role", "consul"},
+                              {"build", card.build},
+                              {"dc", card.node.datacenter},
+                              {"id", card.node.id},
+                              {"role", card.server ? "consul" : "node"},
                               {"segment", ""},
                               {"vsn", serf_protocol},
                               {"vsn_max", "3"},
-                              {"vsn_min", "2"},
-                              {"wan_join_port", "8302"}},
+                              {"vsn_min", "2"}},
                      .status = static_cast<std::uint64_t>(status)};
-  if (options.bootstrap) member.tags["bootstrap"] = "1";
+  if (!card.server) return member;
+  member.tags["port"] = std::to_string(card.server_port);
+  member.tags["raft_vsn"] = raft_protocol;
+  member.tags["wan_join_port"] = "8302";
+  if (card.bootstrap) member.tags["bootstrap"] = "1";
+  if (card.expect > 0) member.tags["expect"] = std::to_string(card.expect);
   return member;
 }
 
-Register registration_of(const MembersOptions& options) {
-  return {.node = options.node,
-          .service = consul_service(options),
-          .checks = {serf_health(options.node.node)}};
+Register registration_of(const NodeCard& card) {
+  Register registration{.node = card.node, .checks = {serf_health(card.node.node, true)}};
+  if (card.server) registration.service = consul_service(card.server_port);
+  return registration;
 }
 
 }  // namespace conclave::daemon
