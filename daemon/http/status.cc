@@ -77,6 +77,11 @@ void add_status_routes(api::Router& router, ServerContext& context) {
   const RouteSet routes{router, context};
   routes.add(Method::get, "/v1/status/leader", leader);
   routes.add(Method::get, "/v1/status/peers", peers);
+}
+
+void add_raft_configuration_route(api::Router& router, ServerContext& context) {
+  using api::Method;
+  const RouteSet routes{router, context};
   routes.add(Method::get, "/v1/operator/raft/configuration", raft_configuration);
 }
 

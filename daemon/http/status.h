@@ -9,5 +9,7 @@ namespace conclave::daemon {
 
 /// `context` must outlive the router.
 void add_status_routes(api::Router& router, ServerContext& context);
+/// What ClusterView knows, for a server whose configuration cannot change.
+void add_raft_configuration_route(api::Router& router, ServerContext& context);
 
 }  // namespace conclave::daemon

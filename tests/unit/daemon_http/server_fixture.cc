@@ -52,7 +52,7 @@ class FakeCluster final : public ClusterView {
   Task<std::uint64_t> configuration_index() override { co_return 3; }
 };
 
-Answer flatten(api::Response response) {
+Answer flattened(api::Response response) {
   Answer answer{.status = response.status,
                 .body = {},
                 .content_type = response.content_type,
@@ -178,6 +178,10 @@ Answer ServerTest::call(api::Method method, std::string_view target, std::string
   EXPECT_EQ(response.parked, nullptr) << target << " waits";
   return flatten(std::move(response));
 }
+
+Answer ServerTest::flatten(api::Response response) { return flattened(std::move(response)); }
+
+ServerContext& ServerTest::context() { return parts_->context; }
 
 std::shared_ptr<ServerTest::Waiting> ServerTest::wait_for(std::string_view target) {
   api::Response response = respond(api::Method::get, target, {}, {});

@@ -77,6 +77,9 @@ class ServerTest : public testing::Test {
     std::optional<Answer> answer;
   };
   std::shared_ptr<Waiting> wait_for(std::string_view target);
+  /// For tests that bring their own router.
+  ServerContext& context();
+  static Answer flatten(api::Response response);
   /// Runs the loop until nothing is ready.
   void settle();
 

@@ -1,0 +1,207 @@
+// Oracle: contract section 12 (operator), and the forwarding of its requests to the leader.
+
+#include "daemon/http/operator.h"
+
+#include <map>
+
+#include "api/http/target.h"
+#include "base/run/clock.h"
+#include "base/run/metrics.h"
+#include "daemon/http/routes.h"
+#include "tests/unit/daemon_http/server_fixture.h"
+
+namespace conclave::daemon {
+namespace {
+
+class FakeOperations final : public ClusterOperations {
+ public:
+  Task<RaftConfigurationView> raft_configuration() override {
+    co_return RaftConfigurationView{.servers = {{.id = "id-1",
+                                                 .name = "n1",
+                                                 .address = "10.0.0.1:8300",
+                                                 .leader = true,
+                                                 .last_index = 7}},
+                                    .index = 3};
+  }
+  Task<Result<void>> remove_peer(std::string id, std::string address) override {
+    removed = id + "|" + address;
+    if (refuse) co_return std::unexpected(*refuse);
+    co_return Result<void>();
+  }
+  Task<Result<void>> transfer_leadership(std::string id) override {
+    transferred = id;
+    if (refuse) co_return std::unexpected(*refuse);
+    co_return Result<void>();
+  }
+  Task<Result<AutopilotReport>> autopilot_report() override {
+    AutopilotReport report{.healthy = healthy, .failure_tolerance = 0};
+    report.servers.push_back({.id = "id-1",
+                              .name = "n1",
+                              .address = "10.0.0.1:8300",
+                              .status = "alive",
+                              .version = "1.20.0",
+                              .leader = true,
+                              .healthy = healthy,
+                              .last_term = 2,
+                              .last_index = 7,
+                              .stable_since = std::chrono::seconds(1)});
+    co_return report;
+  }
+  std::string removed;
+  std::string transferred;
+  std::optional<Error> refuse;
+  bool healthy = true;
+};
+
+class FakeRpc final : public api::Rpc, public api::RpcHandlers {
+ public:
+  Task<Result<std::string>> call(std::string address, api::RpcMethod method, std::string body,
+                                 Nanos) override {
+    ++calls;
+    if (failures-- > 0) co_return fail(ErrorCode::io, "connection refused");
+    EXPECT_EQ(address, "10.0.0.9:8300");
+    co_return co_await handlers.at(method)({}, std::move(body));
+  }
+  void add(api::RpcMethod method, api::RpcHandler handler) override {
+    handlers[method] = std::move(handler);
+  }
+  std::map<api::RpcMethod, api::RpcHandler> handlers;
+  int calls = 0;
+  int failures = 0;
+};
+
+/// Follows 10.0.0.9, or nobody, or leads.
+class FollowingReplica final : public Replica {
+ public:
+  explicit FollowingReplica(Replica& leading) : leading_(leading) {}
+  Task<Result<Outcome>> propose(Command command) override { return leading_.propose(command); }
+  Task<Result<ReadPermit>> read_permit(Consistency c) override { return leading_.read_permit(c); }
+  bool read_permit_now(Consistency c, ReadPermit& permit) override {
+    return leading_.read_permit_now(c, permit);
+  }
+  LeaderInfo leader() const override { return info; }
+  std::uint64_t cluster_time_ms() const override { return 1; }
+  void on_changes(std::function<void(const std::shared_ptr<const ChangeSet>&)>) override {}
+  void on_leadership(std::function<void(bool)>) override {}
+  LeaderInfo info{.is_leader = true};
+
+ private:
+  Replica& leading_;
+};
+
+class OperatorTest : public ServerTest {
+ protected:
+  OperatorTest() : ServerTest() {
+    add_server_routes(router_, context(), &operators_);
+    serve_forwarded(rpc_, router_);
+  }
+  Answer ask(api::Method method, std::string_view target, std::string body = {}) {
+    api::Request request;
+    request.method = method;
+    request.method_text = method == api::Method::get    ? "GET"
+                          : method == api::Method::put  ? "PUT"
+                          : method == api::Method::post ? "POST"
+                                                        : "DELETE";
+    request.body = std::move(body);
+    EXPECT_TRUE(api::parse_target(target, request));
+    std::optional<api::Response> response;
+    auto keep = [](api::Router* router, api::Request asked,
+                   std::optional<api::Response>* out) -> Task<void> {
+      *out = co_await router->handle(std::move(asked));
+    };
+    context().loop.spawn("test", keep(&router_, std::move(request), &response));
+    for (int turn = 0; turn < 1000 && !response; ++turn) settle();
+    EXPECT_TRUE(response.has_value()) << target;
+    return response ? flatten(std::move(*response)) : Answer{};
+  }
+  Answer ask_get(std::string_view target) { return ask(api::Method::get, target); }
+
+  FakeOperations operations_;
+  FakeRpc rpc_;
+  FollowingReplica following_{replica_};
+  LeaderForwarder forwarder_{context().loop, context().loop, following_, rpc_, Nanos{0}};
+  OperatorContext operators_{context(), operations_, forwarder_};
+  api::Router router_{api::RouterOptions{}};
+};
+
+constexpr std::string_view configuration =
+    R"({"Servers":[{"ID":"id-1","Node":"n1","Address":"10.0.0.1:8300","Leader":true,)"
+    R"("ProtocolVersion":"3","Voter":true,"LastIndex":7}],"Index":3})";
+
+TEST_F(OperatorTest, raft_configuration_peer_and_transfer) {
+  EXPECT_EQ(ask_get("/v1/operator/raft/configuration").body, configuration);
+  const auto del = api::Method::del;
+  EXPECT_EQ(refusal(ask(del, "/v1/operator/raft/peer")),
+            "400 Must specify either ?id with the server's ID or ?address with IP:port of peer to "
+            "remove");
+  EXPECT_EQ(refusal(ask(del, "/v1/operator/raft/peer?id=a&address=b")),
+            "400 Must specify only one of ?id or ?address");
+  EXPECT_EQ(refusal(ask(del, "/v1/operator/raft/peer?id=a")), "200 ");
+  EXPECT_EQ(operations_.removed, "a|");
+  operations_.refuse = Error{ErrorCode::failed, "id \"a\" was not found"};
+  EXPECT_EQ(refusal(ask(del, "/v1/operator/raft/peer?id=a")), "500 id \"a\" was not found");
+  operations_.refuse.reset();
+  EXPECT_EQ(refusal(ask(api::Method::post, "/v1/operator/raft/transfer-leader?id=id-2")),
+            R"(200 {"Success":true})");
+  EXPECT_EQ(operations_.transferred, "id-2");
+}
+
+TEST_F(OperatorTest, autopilot_configuration_is_read_written_and_compared) {
+  EXPECT_EQ(ask_get("/v1/operator/autopilot/configuration").body,
+            R"({"CleanupDeadServers":true,"LastContactThreshold":"200ms","MaxTrailingLogs":250,)"
+            R"("MinQuorum":0,"ServerStabilizationTime":"10s","RedundancyZoneTag":"",)"
+            R"("DisableUpgradeMigration":false,"UpgradeVersionTag":"","CreateIndex":0,)"
+            R"("ModifyIndex":0})");
+  const auto put = api::Method::put;
+  const std::string path = "/v1/operator/autopilot/configuration";
+  EXPECT_EQ(refusal(ask(put, path + "?cas=7", "{}")), "200 false");
+  EXPECT_EQ(refusal(ask(put, path + "?cas=0", R"({"LastContactThreshold":"1s"})")), "200 true");
+  EXPECT_TRUE(ask_get(path).body.contains(R"("LastContactThreshold":"1s","MaxTrailingLogs":250)"));
+  EXPECT_EQ(refusal(ask(put, path + "?cas=x", "{}")),
+            "400 Error parsing cas value: strconv.ParseUint: parsing \"x\": invalid syntax");
+  EXPECT_TRUE(refusal(ask(put, path, "{")).starts_with("400 Error parsing autopilot config: "));
+  EXPECT_TRUE(refusal(ask(put, path, R"({"LastContactThreshold":"-1s"})"))
+                  .starts_with("400 Error parsing autopilot config: "));
+}
+
+TEST_F(OperatorTest, autopilot_health_is_429_when_something_is_wrong) {
+  const Answer healthy = ask_get("/v1/operator/autopilot/health");
+  EXPECT_EQ(refusal(healthy),
+            R"(200 {"Healthy":true,"FailureTolerance":0,"Servers":[{"ID":"id-1","Name":"n1",)"
+            R"("Address":"10.0.0.1:8300","SerfStatus":"alive","Version":"1.20.0","Leader":true,)"
+            R"("LastContact":"0s","LastTerm":2,"LastIndex":7,"Healthy":true,"Voter":true,)"
+            R"("StableSince":"1970-01-01T00:00:01Z"}]})");
+  operations_.healthy = false;
+  EXPECT_EQ(ask_get("/v1/operator/autopilot/health").status, 429);
+  EXPECT_EQ(ask_get("/v1/operator/autopilot/state").status, 200);
+}
+
+TEST_F(OperatorTest, autopilot_state_has_servers_by_id) {
+  const std::string body = ask_get("/v1/operator/autopilot/state").body;
+  EXPECT_TRUE(body.contains(R"("OptimisticFailureTolerance":0,"Servers":{"id-1":{"ID":"id-1")"));
+  EXPECT_TRUE(body.contains(R"("Status":"leader","Meta":{},"NodeType":"voter"}},"Leader":"id-1")"));
+  EXPECT_TRUE(body.ends_with(R"("Voters":["id-1"],"ReadReplicas":null})"));
+}
+
+TEST_F(OperatorTest, a_follower_forwards_once_and_answers_stale_reads_itself) {
+  following_.info = {.leader_id = "x", .leader_address = "10.0.0.9:8300"};
+  EXPECT_EQ(ask_get("/v1/operator/raft/configuration?stale").body, configuration);
+  EXPECT_EQ(rpc_.calls, 0);
+  EXPECT_EQ(ask_get("/v1/operator/raft/configuration").body, configuration);
+  EXPECT_EQ(rpc_.calls, 1);
+  EXPECT_EQ(refusal(ask(api::Method::del, "/v1/operator/raft/peer")).substr(0, 3), "400");
+  operations_.healthy = false;
+  EXPECT_EQ(ask_get("/v1/operator/autopilot/health").status, 429);
+  EXPECT_EQ(rpc_.calls, 3);
+}
+
+TEST_F(OperatorTest, without_a_leader_it_says_so) {
+  following_.info = {};
+  EXPECT_EQ(refusal(ask_get("/v1/operator/raft/configuration")), "500 No cluster leader");
+  following_.info = {.leader_id = "x", .leader_address = "10.0.0.9:8300"};
+  rpc_.failures = 5;
+  EXPECT_EQ(refusal(ask_get("/v1/operator/autopilot/health")), "500 No cluster leader");
+}
+
+}  // namespace
+}  // namespace conclave::daemon
