@@ -53,6 +53,29 @@ Task<api::Response> leave_cluster(AgentContext* context, api::Request request, s
   co_return api::empty_response();
 }
 
+/// There is one datacenter: joining over the WAN is joining.
+Task<api::Response> join_cluster(AgentContext* context, api::Request request, std::string rest) {
+  static_cast<void>(request);
+  if (rest.empty()) co_return api::text_response(400, "Missing address to join");
+  const Result<void> done = co_await context->host.join(std::move(rest));
+  if (!done) co_return api::text_response(500, "Error joining " + done.error().message);
+  co_return api::empty_response();
+}
+
+Task<api::Response> force_leave(AgentContext* context, api::Request request, std::string rest) {
+  if (rest.empty()) co_return api::text_response(400, "Missing node name");
+  const bool prune = request.has_parameter("prune");
+  std::string name = std::move(rest);
+  if (request.has_parameter("wan")) {
+    // Names of the WAN say the datacenter, of which there is one.
+    const std::string suffix = "." + context->local.image().node.datacenter;
+    if (name.ends_with(suffix)) name.resize(name.size() - suffix.size());
+  }
+  const Result<void> done = co_await context->host.force_leave(std::move(name), prune);
+  if (!done) co_return api::text_response(500, done.error().message);
+  co_return api::empty_response();
+}
+
 Task<api::Response> set_token(AgentContext* context, api::Request request, std::string rest) {
   static_cast<void>(context), static_cast<void>(request), static_cast<void>(rest);
   // There are no ACLs yet, so every agent is one with ACLs disabled.

@@ -40,6 +40,8 @@ CONCLAVE_AGENT_HANDLER(service_maintenance);
 CONCLAVE_AGENT_HANDLER(node_maintenance);
 CONCLAVE_AGENT_HANDLER(reload_agent);
 CONCLAVE_AGENT_HANDLER(leave_cluster);
+CONCLAVE_AGENT_HANDLER(join_cluster);
+CONCLAVE_AGENT_HANDLER(force_leave);
 CONCLAVE_AGENT_HANDLER(set_token);
 // info_handlers.cc
 CONCLAVE_AGENT_HANDLER(read_self);

@@ -34,6 +34,15 @@ class AgentHost {
   virtual Task<Result<void>> reload() = 0;
   /// Leaves gracefully; the process may end as soon as the response is out.
   virtual Task<Result<void>> leave() = 0;
+  /// Joins the node at "host:port" or less; done when that one lists this one as alive.
+  virtual Task<Result<void>> join(std::string address) {
+    co_return fail(ErrorCode::failed, address + ": this agent is not set up to join others");
+  }
+  /// Makes another node leave; `prune`: no trace of it stays.
+  virtual Task<Result<void>> force_leave(std::string node, bool prune) {
+    static_cast<void>(prune);
+    co_return fail(ErrorCode::failed, "agent: No node found with name '" + node + "'");
+  }
 };
 
 }  // namespace conclave::agent

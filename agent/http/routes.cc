@@ -41,6 +41,8 @@ constexpr Endpoint endpoints[] = {
     {"/v1/agent/metrics", get, read_metrics},
     {"/v1/agent/reload", put, reload_agent},
     {"/v1/agent/leave", put, leave_cluster},
+    {"/v1/agent/join/", put, join_cluster},
+    {"/v1/agent/force-leave/", put, force_leave},
     {"/v1/agent/token/", put, set_token},
     {"/metrics", get, prometheus_metrics},
 };

@@ -30,7 +30,7 @@ struct Terminal {
 using Arguments = std::vector<std::string>;
 
 struct Command {
-  std::string_view name;     ///< "members", or "kv get".
+  std::string_view name;     ///< "members", "kv get", or "operator raft list-peers".
   std::string_view summary;  ///< One line of the overview.
   int (*run)(Terminal& terminal, const Arguments& arguments);
 };

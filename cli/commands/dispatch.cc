@@ -4,19 +4,33 @@
 #include <ostream>
 
 #include "cli/commands/agent_control.h"
+#include "cli/commands/cluster.h"
 #include "cli/commands/command.h"
 #include "cli/commands/kv.h"
 #include "cli/commands/members.h"
+#include "cli/commands/operator.h"
 
 namespace conclave::cli {
 namespace {
 
 constexpr Command commands_of_this_folder[] = {
+    {"force-leave", "Make a member that failed leave", run_force_leave},
+    {"join", "Make the agent join a cluster", run_join},
     {"kv delete", "Remove a key, or everything below a prefix", run_kv_delete},
     {"kv get", "Show a key, or everything below a prefix", run_kv_get},
     {"kv put", "Write a key", run_kv_put},
     {"leave", "Leave the cluster and stop the agent", run_leave},
     {"members", "List the members of the cluster", run_members},
+    {"operator autopilot get-config", "Show autopilot's configuration",
+     run_operator_autopilot_get_config},
+    {"operator autopilot set-config", "Change autopilot's configuration",
+     run_operator_autopilot_set_config},
+    {"operator autopilot state", "Show what autopilot knows of the servers",
+     run_operator_autopilot_state},
+    {"operator raft list-peers", "List the servers of the quorum", run_operator_raft_list_peers},
+    {"operator raft remove-peer", "Remove a server from the quorum", run_operator_raft_remove_peer},
+    {"operator raft transfer-leader", "Hand leadership to another server",
+     run_operator_raft_transfer_leader},
     {"reload", "Make the agent read its configuration again", run_reload},
     {"version", "Print the version", run_version},
 };
@@ -25,9 +39,11 @@ void print_overview(std::ostream& out, std::span<const Command> commands, std::s
                     std::string_view group) {
   out << "Usage: " << program << (group.empty() ? "" : " ") << group
       << " [--version] [--help] <command> [<args>]\n\nAvailable commands are:\n";
+  std::size_t width = 0;
+  for (const Command& command : commands) width = std::max(width, command.name.size());
   for (const Command& command : commands) {
     if (!command.name.starts_with(group)) continue;
-    out << fmt::format("    {:<12} {}\n", command.name, command.summary);
+    out << fmt::format("    {:<{}}  {}\n", command.name, width, command.summary);
   }
 }
 
@@ -59,29 +75,31 @@ int dispatch(std::span<const Command> commands, std::string_view program, Termin
     print_overview(terminal.out, commands, program, "");
     return exit_ok;
   }
-  const std::string name = is_version(first) ? "version" : first;
-  if (const Command* command = find_command(commands, name)) {
-    return command->run(terminal, Arguments(arguments.begin() + 1, arguments.end()));
-  }
-  const std::string group = name + " ";
-  const bool is_group = std::ranges::any_of(
-      commands, [&](const Command& command) { return command.name.starts_with(group); });
-  if (!is_group) {
-    terminal.err << "There is no command \"" << name << "\".\n\n";
-    print_overview(terminal.err, commands, program, "");
-    return exit_usage;
-  }
-  if (arguments.size() > 1) {
-    if (const Command* command = find_command(commands, group + arguments[1])) {
-      return command->run(terminal, Arguments(arguments.begin() + 2, arguments.end()));
+  std::string name = is_version(first) ? "version" : first;
+  for (std::size_t used = 1;; ++used) {
+    if (const Command* command = find_command(commands, name)) {
+      const auto rest = arguments.begin() + static_cast<std::ptrdiff_t>(used);
+      return command->run(terminal, Arguments(rest, arguments.end()));
     }
-    if (is_help(arguments[1])) {
-      print_overview(terminal.out, commands, program, group);
-      return exit_ok;
+    const std::string group = name + " ";
+    const bool is_group = std::ranges::any_of(
+        commands, [&](const Command& command) { return command.name.starts_with(group); });
+    if (!is_group && used == 1) {
+      terminal.err << "There is no command \"" << name << "\".\n\n";
+      print_overview(terminal.err, commands, program, "");
+      return exit_usage;
     }
+    if (!is_group) {
+      print_overview(terminal.err, commands, program, name.substr(0, name.rfind(' ') + 1));
+      return exit_failed;
+    }
+    const bool asks_help = used < arguments.size() && is_help(arguments[used]);
+    if (used == arguments.size() || asks_help) {
+      print_overview(asks_help ? terminal.out : terminal.err, commands, program, group);
+      return asks_help ? exit_ok : exit_failed;
+    }
+    name = group + arguments[used];
   }
-  print_overview(terminal.err, commands, program, group);
-  return exit_failed;
 }
 
 }  // namespace conclave::cli

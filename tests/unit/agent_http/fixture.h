@@ -34,7 +34,17 @@ class FakeHost final : public AgentHost {
     leaves += 1;
     co_return next;
   }
+  Task<Result<void>> join(std::string address) override {
+    joined = address;
+    co_return next;
+  }
+  Task<Result<void>> force_leave(std::string node, bool prune) override {
+    forced = node + (prune ? " pruned" : "");
+    co_return next;
+  }
   std::vector<api::Member> known;
+  std::string joined;
+  std::string forced;
   ServerStats server;
   Result<void> next;
   int reloads = 0;

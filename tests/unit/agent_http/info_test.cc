@@ -123,6 +123,21 @@ TEST_F(AgentHttp, prometheus_text_is_always_at_metrics) {
   EXPECT_TRUE(answer.body.contains("consul_test")) << answer.body;
 }
 
+TEST_F(AgentHttp, join_and_force_leave_do_what_the_host_does) {
+  put_ok("/v1/agent/join/10.0.0.2:8301?wan=1");
+  EXPECT_EQ(host.joined, "10.0.0.2:8301");
+  put_ok("/v1/agent/force-leave/web-1");
+  EXPECT_EQ(host.forced, "web-1");
+  put_ok("/v1/agent/force-leave/web-1.dc1?prune&wan");
+  EXPECT_EQ(host.forced, "web-1 pruned");
+  expect_error(put("/v1/agent/join/"), 400, "Missing address to join");
+  host.next = fail(ErrorCode::io, "10.0.0.2:8301: connection refused");
+  expect_error(put("/v1/agent/join/10.0.0.2"), 500,
+               "Error joining 10.0.0.2:8301: connection refused");
+  host.next = fail(ErrorCode::not_found, "agent: No node found with name 'x'");
+  expect_error(put("/v1/agent/force-leave/x"), 500, "agent: No node found with name 'x'");
+}
+
 TEST_F(AgentHttp, reload_and_leave_do_what_the_host_does) {
   put_ok("/v1/agent/reload");
   put_ok("/v1/agent/leave");
