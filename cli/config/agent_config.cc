@@ -28,6 +28,16 @@ class Filler {
   void fill(std::string_view path, std::int64_t& out) {
     if (auto number = settings_.integer(path)) out = *number;
   }
+  /// Negative numbers are an error: they say nothing of what is counted here.
+  void fill(std::string_view path, std::uint64_t& out) {
+    const auto number = settings_.integer(path);
+    if (!number) return;
+    if (*number < 0 && !error_) {
+      error_ = Error{ErrorCode::bad_request,
+                     fmt::format("{} must not be negative", settings_.place_of(path))};
+    }
+    out = static_cast<std::uint64_t>(*number);
+  }
   void fill(std::string_view path, Nanos& out) {
     auto duration = settings_.duration(path);
     if (!duration && !error_) error_ = duration.error();
@@ -71,6 +81,7 @@ void fill_identity(Filler& filler, AgentConfig& config) {
 
 void fill_network(Filler& filler, const Settings& settings, AgentConfig& config) {
   filler.fill("bind_addr", config.bind_addr);
+  filler.fill("serf_lan", config.serf_lan_addr);
   filler.fill("advertise_addr_ipv4", config.advertise_addr);
   filler.fill("advertise_addr", config.advertise_addr);
   filler.fill("ports.http", config.ports.http);
@@ -84,6 +95,39 @@ void fill_network(Filler& filler, const Settings& settings, AgentConfig& config)
   if (client.empty()) client = "127.0.0.1";
   const std::string http = settings.text("addresses.http").value_or("");
   config.http_addresses = split_words(http.empty() ? client : http);
+}
+
+void fill_cluster(Filler& filler, AgentConfig& config) {
+  filler.fill("start_join", config.start_join);
+  filler.fill("retry_join", config.retry_join);
+  filler.fill("retry_interval", config.retry_interval);
+  filler.fill("retry_max", config.retry_max);
+  filler.fill("rejoin_after_leave", config.rejoin_after_leave);
+  filler.fill("reconnect_timeout", config.reconnect_timeout);
+  api::AutopilotConfig& autopilot = config.autopilot;
+  filler.fill("autopilot.cleanup_dead_servers", autopilot.cleanup_dead_servers);
+  filler.fill("autopilot.last_contact_threshold", autopilot.last_contact_threshold);
+  filler.fill("autopilot.max_trailing_logs", autopilot.max_trailing_logs);
+  filler.fill("autopilot.min_quorum", autopilot.min_quorum);
+  filler.fill("autopilot.server_stabilization_time", autopilot.server_stabilization_time);
+  filler.fill("autopilot.redundancy_zone_tag", autopilot.redundancy_zone_tag);
+  filler.fill("autopilot.disable_upgrade_migration", autopilot.disable_upgrade_migration);
+  filler.fill("autopilot.upgrade_version_tag", autopilot.upgrade_version_tag);
+}
+
+/// Of the key no part is shown.
+Result<void> fill_encrypt(const Settings& settings, AgentConfig& config) {
+  const std::string text = settings.text("encrypt").value_or("");
+  if (text.empty()) return {};
+  const auto key = decode_base64(text);
+  if (!key || (key->size() != 16 && key->size() != 24 && key->size() != 32)) {
+    return fail(ErrorCode::bad_request,
+                fmt::format("{} has invalid key: it must be 16, 24 or 32 bytes in base64, as "
+                            "`conclave keygen` makes it",
+                            settings.place_of("encrypt")));
+  }
+  config.encrypt = *key;
+  return {};
 }
 
 void fill_agent(Filler& filler, AgentConfig& config) {
@@ -161,7 +205,7 @@ void set_dev_defaults(AgentConfig& config) {
   config.raft_multiplier = 1;
 }
 
-/// bootstrap_expect = 1 is bootstrap; more needs other servers.
+/// bootstrap_expect = 1 is bootstrap.
 Result<void> settle_bootstrap(const Settings& settings, AgentConfig& config) {
   const std::int64_t expect = settings.integer("bootstrap_expect").value_or(0);
   auto refuse = [](std::string message) {
@@ -175,10 +219,19 @@ Result<void> settle_bootstrap(const Settings& settings, AgentConfig& config) {
     return refuse("'bootstrap_expect > 0' and 'bootstrap = true' are mutually exclusive");
   }
   if (expect > 1) {
-    return refuse(
-        fmt::format("{} = {} is not supported yet: several servers come later; use "
-                    "bootstrap for a single server",
-                    settings.place_of("bootstrap_expect"), expect));
+    config.bootstrap_expect = expect;
+    if (expect == 2) {
+      config.warnings.emplace_back(
+          "bootstrap_expect = 2: a cluster of two servers stops when either of them fails");
+    } else if (expect % 2 == 0) {
+      config.warnings.push_back(
+          fmt::format("bootstrap_expect is even: a cluster of {} servers survives no more "
+                      "failures than one of {}",
+                      expect, expect - 1));
+    }
+  }
+  if (expect == 1) {
+    config.warnings.emplace_back("bootstrap_expect is set to 1: this is the same as bootstrap");
   }
   if (config.bootstrap && !config.server) {
     return refuse("'bootstrap = true' requires 'server = true'");
@@ -193,9 +246,11 @@ Result<AgentConfig> build(const Settings& settings, AgentConfig config) {
   fill_identity(filler, config);
   fill_network(filler, settings, config);
   fill_agent(filler, config);
+  fill_cluster(filler, config);
   fill_server(filler, config);
   CONCLAVE_TRY(filler.result());
   CONCLAVE_TRY(fill_texts(settings, config));
+  CONCLAVE_TRY(fill_encrypt(settings, config));
   CONCLAVE_TRY(fill_definitions(settings, config));
   CONCLAVE_TRY(settle_bootstrap(settings, config));
   for (std::string& warning : settings.warnings()) config.warnings.push_back(std::move(warning));

@@ -11,6 +11,7 @@
 
 #include "api/model/agent_check.h"
 #include "api/model/agent_service.h"
+#include "api/model/autopilot.h"
 #include "base/core/duration.h"
 #include "base/core/result.h"
 #include "cli/config/agent_flags.h"
@@ -35,6 +36,16 @@ struct AgentConfig {
   bool dev = false;
   bool server = false;
   bool bootstrap = false;
+  std::int64_t bootstrap_expect = 0;  ///< 0, or 2 and more: 1 is `bootstrap`.
+
+  TextList start_join;  ///< As written: host, host:port, [v6]:port.
+  TextList retry_join;
+  Nanos retry_interval{std::chrono::seconds(30)};
+  std::int64_t retry_max = 0;  ///< 0 = no end.
+  bool rejoin_after_leave = false;
+  Nanos reconnect_timeout{std::chrono::hours(72)};
+  std::string encrypt;             ///< The cluster key: 16, 24 or 32 bytes, decoded; "" = none.
+  api::AutopilotConfig autopilot;  ///< Of a new cluster.
 
   std::string datacenter = "dc1";
   std::string primary_datacenter;  ///< "" = this one.
@@ -44,6 +55,7 @@ struct AgentConfig {
   std::string pid_file;
 
   std::string bind_addr = "0.0.0.0";
+  std::string serf_lan_addr;                ///< For the serf_lan port; "" = bind_addr.
   std::string advertise_addr;               ///< "" = found out from bind_addr.
   std::vector<std::string> http_addresses;  ///< IPs and unix:// paths.
   Ports ports;

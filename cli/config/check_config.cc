@@ -14,6 +14,9 @@
 namespace conclave::cli {
 namespace {
 
+/// More would not be a quorum that anybody runs.
+constexpr std::int64_t bootstrap_expect_max = 64;
+
 std::unexpected<Error> refuse(std::string message) {
   return fail(ErrorCode::bad_request, std::move(message));
 }
@@ -69,8 +72,35 @@ Result<void> check_identity(const AgentConfig& config, const Settings& settings)
   return {};
 }
 
+/// The addresses themselves are read when they are used.
+Result<void> check_joins(const AgentConfig& config, const Settings& settings) {
+  for (const auto& [list, path] :
+       {std::pair(&config.retry_join, "retry_join"), std::pair(&config.start_join, "start_join")}) {
+    for (const std::string& address : *list) {
+      if (!address.contains("provider=")) continue;
+      return refuse(
+          fmt::format("{}: finding servers through a cloud provider (\"{}\") is not "
+                      "supported: write their addresses",
+                      settings.place_of(path), address));
+    }
+  }
+  if (config.bootstrap_expect > bootstrap_expect_max) {
+    return refuse(fmt::format("{} must be at most {}, not {}",
+                              settings.place_of("bootstrap_expect"), bootstrap_expect_max,
+                              config.bootstrap_expect));
+  }
+  const api::AutopilotConfig& autopilot = config.autopilot;
+  if (autopilot.last_contact_threshold < Nanos{} || autopilot.server_stabilization_time < Nanos{}) {
+    return refuse("autopilot: durations must not be negative");
+  }
+  return {};
+}
+
 Result<void> check_addresses(const AgentConfig& config, const Settings& settings) {
   CONCLAVE_TRY(check_address(config.bind_addr, settings.place_of("bind_addr")));
+  if (!config.serf_lan_addr.empty()) {
+    CONCLAVE_TRY(check_address(config.serf_lan_addr, settings.place_of("serf_lan")));
+  }
   if (!config.advertise_addr.empty()) {
     const std::string place = settings.place_of("advertise_addr");
     CONCLAVE_TRY(check_address(config.advertise_addr, place));
@@ -109,6 +139,7 @@ struct NumberRule {
 
 constexpr NumberRule number_rules[] = {
     {"check_output_max_size", &AgentConfig::check_output_max_size, 1, 1 << 20},
+    {"retry_max", &AgentConfig::retry_max, 0, 1 << 30},
     {"performance.raft_multiplier", &AgentConfig::raft_multiplier, 1, 10},
     {"performance.front_threads", &AgentConfig::front_threads, 0, 64},
     {"limits.kv_max_value_size", &AgentConfig::kv_max_value_size, 1, 3 << 20},
@@ -140,6 +171,8 @@ struct DurationRule {
 constexpr DurationRule duration_rules[] = {
     {"check_update_interval", &AgentConfig::check_update_interval, Nanos{0}},
     {"performance.rpc_hold_timeout", &AgentConfig::rpc_hold_timeout, Nanos{0}},
+    {"retry_interval", &AgentConfig::retry_interval, Nanos{1}},
+    {"reconnect_timeout", &AgentConfig::reconnect_timeout, std::chrono::hours(8)},
     {"default_query_time", &AgentConfig::default_query_time, Nanos{1}},
     {"max_query_time", &AgentConfig::max_query_time, Nanos{1}},
     {"session_ttl_min", &AgentConfig::session_ttl_min, Nanos{0}},
@@ -204,6 +237,7 @@ Result<void> check_node_meta(const AgentConfig& config) {
 Result<void> check_config(const AgentConfig& config, const Settings& settings) {
   CONCLAVE_TRY(check_identity(config, settings));
   CONCLAVE_TRY(check_addresses(config, settings));
+  CONCLAVE_TRY(check_joins(config, settings));
   CONCLAVE_TRY(check_numbers(config, settings));
   return check_node_meta(config);
 }

@@ -16,12 +16,10 @@ constexpr std::string_view one_datacenter = "there is one datacenter only";
 constexpr std::string_view no_auto_config = "automatic configuration is out of scope; remove it";
 constexpr std::string_view no_auto_encrypt =
     "certificates from the servers come later; remove it to run without";
-constexpr std::string_view nobody_to_promote = "a single server has nobody to promote";
+constexpr std::string_view no_upgrade_help = "autopilot keeps it and does nothing with it";
 constexpr std::string_view no_tls = "TLS comes later; remove it to run without";
 constexpr std::string_view log_to_stdout = "log lines go to standard output";
 constexpr std::string_view no_rate_limit = "the rate of requests is not limited";
-constexpr std::string_view single_server =
-    "several servers come later; remove it to run a single server";
 constexpr std::string_view no_join_limit = "who may join cannot be limited yet; remove it";
 constexpr std::string_view scrape_metrics = "metrics are read at /metrics";
 constexpr std::string_view all_metrics = "all metrics are shown at /metrics";
@@ -88,14 +86,14 @@ constexpr KeyRule rules[] = {
     {"auto_encrypt.dns_san", text_list, moot},
     {"auto_encrypt.ip_san", text_list, moot},
     {"auto_encrypt.tls", boolean, refused, no_auto_encrypt},
-    {"autopilot.cleanup_dead_servers", boolean, later, "a single server has nobody to remove"},
-    {"autopilot.disable_upgrade_migration", boolean, later, "a single server has nobody to remove"},
-    {"autopilot.last_contact_threshold", duration, later, nobody_to_promote},
-    {"autopilot.max_trailing_logs", integer, later, nobody_to_promote},
-    {"autopilot.min_quorum", integer, later, nobody_to_promote},
-    {"autopilot.redundancy_zone_tag", text, later, nobody_to_promote},
-    {"autopilot.server_stabilization_time", duration, later, nobody_to_promote},
-    {"autopilot.upgrade_version_tag", text, later, nobody_to_promote},
+    {"autopilot.cleanup_dead_servers", boolean, implemented},
+    {"autopilot.disable_upgrade_migration", boolean, later, no_upgrade_help},
+    {"autopilot.last_contact_threshold", duration, implemented},
+    {"autopilot.max_trailing_logs", integer, implemented},
+    {"autopilot.min_quorum", integer, implemented},
+    {"autopilot.redundancy_zone_tag", text, later, no_upgrade_help},
+    {"autopilot.server_stabilization_time", duration, implemented},
+    {"autopilot.upgrade_version_tag", text, later, no_upgrade_help},
     {"bind_addr", text, implemented},
     {"bootstrap", boolean, implemented},
     {"bootstrap_expect", integer, implemented},
@@ -161,7 +159,7 @@ constexpr KeyRule rules[] = {
     {"enable_local_script_checks", boolean, implemented},
     {"enable_script_checks", boolean, implemented},
     {"enable_syslog", boolean, later, log_to_stdout},
-    {"encrypt", text, refused, "encryption of RPC comes later; remove it to run without"},
+    {"encrypt", text, implemented},
     {"encrypt_verify_incoming", boolean, moot},
     {"encrypt_verify_outgoing", boolean, moot},
     {"experiments", any, moot},
@@ -237,22 +235,22 @@ constexpr KeyRule rules[] = {
     {"raft_snapshot_threshold", integer, moot},
     {"raft_trailing_logs", integer, moot},
     {"read_replica", boolean, moot},
-    {"reconnect_timeout", duration, moot},
+    {"reconnect_timeout", duration, implemented},
     {"reconnect_timeout_wan", duration, moot},
     {"recursors", text_list, later, no_dns},
-    {"rejoin_after_leave", boolean, moot},
+    {"rejoin_after_leave", boolean, implemented},
     {"reporting.license.enabled", boolean, moot},
-    {"retry_interval", duration, moot},
+    {"retry_interval", duration, implemented},
     {"retry_interval_wan", duration, moot},
-    {"retry_join", text_list, refused, single_server},
+    {"retry_join", text_list, implemented},
     {"retry_join_wan", text_list, later, one_datacenter},
-    {"retry_max", integer, moot},
+    {"retry_max", integer, implemented},
     {"retry_max_wan", integer, moot},
     {"revision", text, moot},
     {"rpc.enable_streaming", boolean, moot},
     {"segment", text, later, "there are no network segments"},
     {"segments", any, moot},
-    {"serf_lan", text, later, "there is no gossip; RPC is bound to bind_addr"},
+    {"serf_lan", text, implemented},
     {"serf_lan_allowed_cidrs", text_list, refused, no_join_limit},
     {"serf_wan", text, later, one_datacenter},
     {"serf_wan_allowed_cidrs", text_list, refused, no_join_limit},
@@ -263,7 +261,7 @@ constexpr KeyRule rules[] = {
     {"session_ttl_min", duration, implemented},
     {"skip_leave_on_interrupt", boolean, implemented},
     {"snapshot_agent", any, moot},
-    {"start_join", text_list, refused, single_server},
+    {"start_join", text_list, implemented},
     {"start_join_wan", text_list, later, one_datacenter},
     {"storage.free_space_min_bytes", integer, implemented},
     {"storage.quota_bytes", integer, implemented},

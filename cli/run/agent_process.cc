@@ -1,5 +1,7 @@
 #include "cli/run/agent_process.h"
 
+#include <fmt/format.h>
+
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <cstdlib>
@@ -96,6 +98,11 @@ Result<void> AgentProcess::build() {
     return fail(ErrorCode::bad_request,
                 "an agent without a copy of the state comes later: add -server and -bootstrap, or "
                 "use -dev to try it out");
+  }
+  if (!config_.encrypt.empty() || !config_.retry_join.empty() || !config_.start_join.empty()) {
+    return fail(ErrorCode::bad_request,
+                fmt::format("{} is not supported yet: this server opens no port for others",
+                            config_.encrypt.empty() ? "joining other nodes" : "encrypt"));
   }
   CONCLAVE_TRY_ASSIGN(api::RouterOptions routes, router_options(config_));
   CONCLAVE_TRY_ASSIGN(const std::string address, advertised_address(config_));

@@ -86,7 +86,7 @@ class StartErrors(unittest.TestCase):
             ({"data_dri": "x"}, "invalid config key data_dri"),
             ({"ports": {"http": "abc"}}, "ports.http must be a whole number"),
             ({"bind_addr": "nowhere"}, "is not an IP address"),
-            ({"encrypt": "aaaaaaaaaaaaaaaaaaaaaa=="}, "encrypt is not supported yet"),
+            ({"encrypt": "c2hvcnQ="}, "encrypt has invalid key"),
             ({"service": {"port": 1}}, "service.name is missing"),
         ]
         for config, text in cases:

@@ -151,9 +151,19 @@ TEST_F(Config, every_mistake_is_named_in_one_sentence) {
       {R"({"storage":{"sync":"never"}})", "must be \"checkpoint\" or \"full\""},
       {R"({"storage":{"quota_bytes":1000}})", "must be 0 (none) or at least 67108864, not 1000"},
       {R"({"bootstrap":true})", "'bootstrap = true' requires 'server = true'"},
-      {R"({"server":true,"bootstrap_expect":3})", "not supported yet"},
-      {R"({"retry_join":["10.0.0.1"]})", "retry_join is not supported yet"},
-      {R"({"encrypt":"aaaaaaaaaaaaaaaaaaaaaa=="})", "encrypt is not supported yet"},
+      {R"({"bootstrap_expect":3})", "'bootstrap_expect > 0' requires 'server = true'"},
+      {R"({"server":true,"bootstrap":true,"bootstrap_expect":3})", "mutually exclusive"},
+      {R"({"server":true,"bootstrap_expect":-1})", "bootstrap_expect cannot be negative"},
+      {R"({"server":true,"bootstrap_expect":99})", "bootstrap_expect must be at most 64"},
+      {R"({"retry_join":["provider=aws tag_key=x"]})", "finding servers through a cloud"},
+      {R"({"start_join":["provider=aws tag_key=x"]})", "start_join"},
+      {R"({"retry_max":-1})", "retry_max must be 0 to"},
+      {R"({"reconnect_timeout":"1h"})", "reconnect_timeout must be at least 8h0m0s"},
+      {R"({"autopilot":{"min_quorum":-1}})", "autopilot.min_quorum must not be negative"},
+      {R"({"autopilot":{"last_contact_threshold":"-1s"}})", "must not be negative"},
+      {R"({"encrypt":"c2hvcnQ="})", "encrypt has invalid key: it must be 16, 24 or 32 bytes"},
+      {R"({"encrypt":"not base64"})", "encrypt has invalid key"},
+      {R"({"serf_lan":"localhost"})", "\"localhost\" is not an IP address"},
       {R"({"acl":{"enabled":true}})", "acl.enabled is not supported yet"},
       {R"({"tls":{"https":{"cert_file":"/x.pem"}}})", "tls.https.cert_file is not supported yet"},
       {R"({"verify_incoming":true})", "verify_incoming is not supported yet"},
@@ -171,6 +181,42 @@ TEST_F(Config, every_mistake_is_named_in_one_sentence) {
 TEST_F(Config, an_error_names_the_file_or_the_flag) {
   EXPECT_NE(error_of(R"({"colour":1})").find("main.json: "), std::string::npos);
   EXPECT_NE(error_of("{}", {{"http-port", "x"}}).find("flag -http-port: "), std::string::npos);
+}
+
+TEST_F(Config, cluster_settings_are_read) {
+  const auto loaded = load(R"({"server":true,"bootstrap_expect":3,
+      "retry_join":["10.0.0.1","host:99"],"start_join":["[::1]"],"retry_interval":"5s",
+      "retry_max":4,"rejoin_after_leave":true,"reconnect_timeout":"9h","serf_lan":"127.0.0.2",
+      "encrypt":"MDEyMzQ1Njc4OWFiY2RlZg==",
+      "autopilot":{"cleanup_dead_servers":false,"last_contact_threshold":"1s",
+        "max_trailing_logs":7,"min_quorum":3,"server_stabilization_time":"2s"}})");
+  ASSERT_TRUE(loaded.has_value()) << loaded.error().message;
+  const AgentConfig& config = *loaded;
+  EXPECT_EQ(config.bootstrap_expect, 3);
+  EXPECT_FALSE(config.bootstrap);
+  EXPECT_EQ(config.retry_join, (TextList{"10.0.0.1", "host:99"}));
+  EXPECT_EQ(config.start_join, TextList{"[::1]"});
+  EXPECT_EQ(config.retry_interval, std::chrono::seconds(5));
+  EXPECT_EQ(config.retry_max, 4);
+  EXPECT_TRUE(config.rejoin_after_leave);
+  EXPECT_EQ(config.reconnect_timeout, std::chrono::hours(9));
+  EXPECT_EQ(config.serf_lan_addr, "127.0.0.2");
+  EXPECT_EQ(config.encrypt, "0123456789abcdef");
+  EXPECT_FALSE(config.autopilot.cleanup_dead_servers);
+  EXPECT_EQ(config.autopilot.last_contact_threshold, std::chrono::seconds(1));
+  EXPECT_EQ(config.autopilot.max_trailing_logs, 7u);
+  EXPECT_EQ(config.autopilot.min_quorum, 3u);
+  EXPECT_EQ(config.autopilot.server_stabilization_time, std::chrono::seconds(2));
+  EXPECT_TRUE(config.warnings.empty());
+}
+
+TEST_F(Config, expecting_an_even_number_or_one_is_remarked_on) {
+  EXPECT_EQ(load(R"({"server":true,"bootstrap_expect":4})")->warnings.size(), 1u);
+  EXPECT_EQ(load(R"({"server":true,"bootstrap_expect":2})")->warnings.size(), 1u);
+  const AgentConfig one = *load(R"({"server":true,"bootstrap_expect":1})");
+  EXPECT_TRUE(one.bootstrap);
+  EXPECT_EQ(one.bootstrap_expect, 0);
+  EXPECT_EQ(one.warnings.size(), 1u);
 }
 
 TEST_F(Config, hcl_is_refused_with_the_way_out) {

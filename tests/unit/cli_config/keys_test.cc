@@ -41,12 +41,13 @@ TEST(Keys, a_refused_or_late_key_says_why) {
 
 TEST(Keys, security_settings_are_never_ignored) {
   for (std::string_view path :
-       {"encrypt", "verify_incoming", "verify_outgoing", "verify_server_hostname", "ca_file",
-        "cert_file", "key_file", "tls.defaults.ca_file", "tls.https.cert_file",
+       {"verify_incoming", "verify_outgoing", "verify_server_hostname", "ca_file", "cert_file",
+        "key_file", "tls.defaults.ca_file", "tls.https.cert_file",
         "tls.internal_rpc.verify_server_hostname", "auto_encrypt.tls", "acl.enabled"}) {
     ASSERT_NE(find_key_rule(path), nullptr) << path;
     EXPECT_EQ(find_key_rule(path)->key_class, KeyClass::refused) << path;
   }
+  EXPECT_EQ(find_key_rule("encrypt")->key_class, KeyClass::implemented);
 }
 
 TEST(Keys, every_flag_stands_for_a_known_key) {
