@@ -50,6 +50,7 @@ class AgentPart final : public agent::AgentHost {
   void sync_soon();
   /// Stops checks and upkeep. Any loop.
   Task<void> stop();
+  using AgentHost::join;
   /// Ends the thread. Main, while nobody waits for it.
   void join();
 
