@@ -185,4 +185,9 @@ void Connection::close() {
   socket_.close(ignored);
 }
 
+StreamSocket Connection::take_socket() {
+  timer_.cancel();
+  return std::move(socket_);
+}
+
 }  // namespace conclave

@@ -59,6 +59,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Task<Result<void>> write(std::string_view bytes);
   /// Says goodbye where TLS wants it and closes; the deadline is void.
   void close();
+  /// Hands out the connected socket, in the clear; the deadline is void.
+  StreamSocket take_socket();
 
   bool timed_out() const { return timed_out_; }
   /// See TlsStream.

@@ -52,9 +52,8 @@ struct TlsStream::State {
 TlsStream::TlsStream(std::unique_ptr<State> state) : state_(std::move(state)) {}
 TlsStream::~TlsStream() = default;
 
-Result<std::unique_ptr<TlsStream>> TlsStream::client(StreamSocket& socket, TlsContext& context,
-                                                     std::string name) {
-  CONCLAVE_TRY_ASSIGN(TlsContext::Session session, context.new_client(name));
+Result<std::unique_ptr<TlsStream>> TlsStream::make(StreamSocket& socket,
+                                                   TlsContext::Session session, std::string name) {
   auto state = std::make_unique<State>(socket, std::move(session), std::move(name));
   state->bio.descriptor = [&socket] { return socket.native_handle(); };
   boost::system::error_code error;
@@ -64,9 +63,30 @@ Result<std::unique_ptr<TlsStream>> TlsStream::client(StreamSocket& socket, TlsCo
     return fail(ErrorCode::failed, "tls: the connection cannot be set up");
   }
   SSL_set_app_data(raw, state.get());
+  return std::unique_ptr<TlsStream>(new TlsStream(std::move(state)));
+}
+
+Result<std::unique_ptr<TlsStream>> TlsStream::client(StreamSocket& socket, TlsContext& context,
+                                                     std::string name) {
+  CONCLAVE_TRY_ASSIGN(TlsContext::Session session, context.new_client(name));
+  SSL* raw = session.get();
   SSL_set_verify(raw, SSL_get_verify_mode(raw), &State::judge);
   SSL_set_connect_state(raw);
-  return std::unique_ptr<TlsStream>(new TlsStream(std::move(state)));
+  return make(socket, std::move(session), std::move(name));
+}
+
+Result<std::unique_ptr<TlsStream>> TlsStream::keyed_client(StreamSocket& socket,
+                                                           TlsKeyring& keyring) {
+  CONCLAVE_TRY_ASSIGN(TlsContext::Session session, keyring.new_client());
+  SSL_set_connect_state(session.get());
+  return make(socket, std::move(session), "");
+}
+
+Result<std::unique_ptr<TlsStream>> TlsStream::keyed_server(StreamSocket& socket,
+                                                           TlsKeyring& keyring) {
+  CONCLAVE_TRY_ASSIGN(TlsContext::Session session, keyring.new_server());
+  SSL_set_accept_state(session.get());
+  return make(socket, std::move(session), "");
 }
 
 template <class Call>

@@ -17,6 +17,7 @@
 
 #include "base/core/result.h"
 #include "base/net/tls_context.h"
+#include "base/net/tls_keyring.h"
 #include "base/run/loop.h"
 
 namespace conclave {
@@ -25,13 +26,16 @@ namespace conclave {
 using StreamSocket =
     boost::asio::basic_stream_socket<boost::asio::generic::stream_protocol, Executor>;
 
-/// The client's side of one TLS connection. Loop thread only; one operation at a time. Must stay
+/// One side of one TLS connection. Loop thread only; one read and one write at a time. Must stay
 /// alive until the operations under way are done, or be destroyed together with their loop.
 class TlsStream {
  public:
   /// `socket` is connected and outlives the stream. `name`: see TlsContext::new_client().
   static Result<std::unique_ptr<TlsStream>> client(StreamSocket& socket, TlsContext& context,
                                                    std::string name);
+  /// Between members of a cluster. The keyring outlives the stream too.
+  static Result<std::unique_ptr<TlsStream>> keyed_client(StreamSocket& socket, TlsKeyring& keyring);
+  static Result<std::unique_ptr<TlsStream>> keyed_server(StreamSocket& socket, TlsKeyring& keyring);
   ~TlsStream();
   TlsStream(const TlsStream&) = delete;
   TlsStream& operator=(const TlsStream&) = delete;
@@ -53,6 +57,8 @@ class TlsStream {
  private:
   struct State;
   explicit TlsStream(std::unique_ptr<State> state);
+  static Result<std::unique_ptr<TlsStream>> make(StreamSocket& socket, TlsContext::Session session,
+                                                 std::string name);
   /// Repeats one call of OpenSSL until it is done; 0: the connection has ended.
   template <class Call>
   Task<Result<int>> carry_out(Call call);
