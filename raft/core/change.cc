@@ -46,6 +46,8 @@ void Node::State::follow_configuration() {
 
 /// §6, third issue: a leader that is not in the new configuration leads until it is committed.
 void Node::State::step_down_for_good() {
+  // It answers no read any more, so that the others need not wait for what it applies.
+  share_commit_index(commit_index);
   const NodeId successor = best_successor();
   if (!successor.value.empty() && peers.at(successor).match_index >= commit_index) {
     // Its own lease ends with its leadership, so the successor need not wait for a timeout.

@@ -15,13 +15,20 @@ void Node::State::advance_leader_commit() {
   })};
   if (majority <= commit_index || log.term_at(majority) != hard_state.current_term) return;
   set_commit_index(majority);
-  // Followers that have everything learn of it now, the others with their next entries.
+  follow_configuration();
+}
+
+/// What followers are told is committed: what this leader has applied itself. Reads from its own
+/// state, under the lease, ask nobody; no follower may have shown more than they show.
+Index Node::State::shared_commit_index() const { return std::min(commit_index, applied_index); }
+
+/// Followers that have everything learn of it now, the others with their next entries.
+void Node::State::share_commit_index(Index index) {
   for (const auto& [id, progress] : peers) {
     if (progress.state == Progress::State::replicate && progress.next_index > log.last_index()) {
-      send(id, AppendEntries{log.last_index(), log.last_term(), {}, commit_index});
+      send(id, AppendEntries{log.last_index(), log.last_term(), {}, index});
     }
   }
-  follow_configuration();
 }
 
 void Node::State::set_commit_index(Index index) {

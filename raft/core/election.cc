@@ -38,8 +38,8 @@ void Node::State::become_follower(Term term, const NodeId& new_leader) {
 }
 
 /// A server that was just started may have confirmed a leader's round before it stopped: it grants
-/// nothing for as long as the lease it helped to give may last.
-bool Node::State::just_started() const { return ticks < options.lease_ticks; }
+/// nothing for as long as the lease it helped to give may last, by the slowest clock allowed for.
+bool Node::State::just_started() const { return ticks < options.start_guard_ticks(); }
 
 /// Dissertation §4.2.3: who hears a leader does not help to replace it. What counts is when one was
 /// heard last, not whether one is known: a late message of a higher term makes this server forget

@@ -39,7 +39,7 @@ struct AppendEntries {
   Index prev_log_index;
   Term prev_log_term;
   std::vector<Entry> entries;
-  Index leader_commit;
+  Index leader_commit;  ///< Of that, what the leader has applied.
   friend bool operator==(const AppendEntries&, const AppendEntries&) = default;
 };
 
@@ -59,7 +59,7 @@ struct AppendEntriesReply {
 /// only what was asked before that round was sent (reliability rule 54).
 struct Heartbeat {
   std::uint64_t round = 0;
-  Index leader_commit;  ///< Never above what this follower is known to hold.
+  Index leader_commit;  ///< The same, and never above what this follower is known to hold.
   friend bool operator==(const Heartbeat&, const Heartbeat&) = default;
 };
 

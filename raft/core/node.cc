@@ -166,7 +166,11 @@ void Node::persisted(std::uint64_t batch) {
 void Node::applied(Index through) {
   CONCLAVE_ASSERT_WHY(through >= state_->applied_index, "applying never goes back");
   CONCLAVE_ASSERT_WHY(through <= state_->applying_index, "applied what was not handed out");
+  const bool went_on = through > state_->applied_index;
   state_->applied_index = through;
+  if (went_on && state_->role == Role::leader) {
+    state_->share_commit_index(state_->shared_commit_index());
+  }
   check_invariants();
 }
 

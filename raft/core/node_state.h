@@ -173,6 +173,8 @@ struct Node::State {
 
   // commit.cc
   void advance_leader_commit();
+  Index shared_commit_index() const;
+  void share_commit_index(Index index);
   void set_commit_index(Index index);
   const Configuration& configuration() const { return configurations.back().second; }
   void note_configuration(const Entry& entry);

@@ -18,10 +18,13 @@ struct Options {
   std::uint32_t election_timeout_ticks_min = 10;
   std::uint32_t election_timeout_ticks_max = 20;
   /// A leader may answer reads without asking for this long after it *sent* a round that a quorum
-  /// answered. Less than election_timeout_ticks_min by the clock drift that is allowed for. Also: a
-  /// server that has just started grants no vote for so long, because it may have forgotten that it
-  /// acknowledged a round.
+  /// answered. Less than election_timeout_ticks_min by the clock drift that is allowed for.
   std::uint32_t lease_ticks = 8;
+  /// A server that has just started grants no vote for so long, because it may have forgotten that
+  /// it acknowledged a round. A follower that remembers waits at least as long: it hears a leader
+  /// within a tick, of which it does not count the rest. So both leave the same margin for clocks
+  /// that drift: with these values a leader's may be slow by one part in nine.
+  constexpr std::uint32_t start_guard_ticks() const { return election_timeout_ticks_min - 1; }
 
   /// A learner is caught up when it lacks no more committed entries than this.
   std::uint64_t promote_lag_entries_max = 100;

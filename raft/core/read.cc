@@ -34,7 +34,7 @@ void Node::State::start_round() {
     reads_asked.clear();
   }
   for (const auto& [id, progress] : peers) {
-    send(id, Heartbeat{last_round, std::min(progress.match_index, commit_index)});
+    send(id, Heartbeat{last_round, std::min(progress.match_index, shared_commit_index())});
   }
   confirm_rounds();
   if (transfer && transfer->timeout_now_sent) send_timeout_now();
@@ -88,7 +88,7 @@ void Node::State::on_heartbeat_reply(const Message& message, const HeartbeatRepl
     // the end of what was sent finds out: it is acknowledged or refused.
     const Index prev = previous(progress.next_index);
     if (const std::optional<Term> prev_term = log.term_at(prev)) {
-      send(peer->first, AppendEntries{prev, *prev_term, {}, commit_index});
+      send(peer->first, AppendEntries{prev, *prev_term, {}, shared_commit_index()});
     }
   }
   send_append(peer->first, progress);

@@ -81,7 +81,8 @@ void Node::State::send_append(const NodeId& to, Progress& progress) {
     if (progress.inflight_bytes >= options.inflight_bytes_max) return;
     const auto entries = log.slice(progress.next_index, log.last_index(), options.append_bytes_max);
     if (entries.empty()) return;
-    send(to, AppendEntries{prev, *prev_term, {entries.begin(), entries.end()}, commit_index});
+    send(to,
+         AppendEntries{prev, *prev_term, {entries.begin(), entries.end()}, shared_commit_index()});
     if (progress.state == Progress::State::probe) {
       progress.probe_sent = true;
       return;

@@ -38,7 +38,7 @@ class Subject {
                    const std::vector<std::string>& names = {"a", "b", "c"},
                    const Options& options = test_options())
       : node(NodeId{"a"}, options, with(std::move(initial), names), Rng(1)) {
-    tick(static_cast<int>(options.lease_ticks));  // From here on it grants votes.
+    tick(static_cast<int>(options.start_guard_ticks()));  // From here on it grants votes.
     exchange();
   }
 

@@ -289,6 +289,34 @@ TEST(Dissertation10_2_1, followers_alone_may_commit_what_the_leader_has_not_writ
   EXPECT_EQ(a.node.applied_index(), a.node.last_index());
 }
 
+// A leader's lease lets it answer reads from its own state without asking; so no follower may have
+// shown what that state does not hold yet (reliability rule 52).
+TEST(Dissertation6_4, followers_are_told_of_no_commit_that_the_leader_has_not_applied) {
+  Subject a(log_of_terms({1}, 1));
+  a.become_leader();
+  a.exchange();
+  a.acknowledge("b", a.node.last_index());
+  a.exchange();
+  ASSERT_TRUE(a.node.propose("x"));
+  const Ready write = a.take();
+  a.acknowledge("b", a.node.last_index());
+  a.acknowledge("c", a.node.last_index());
+  ASSERT_EQ(a.node.commit_index(), Index{3});
+  a.tick(1);
+  const auto told = a.exchange();
+  for (const auto& append : Subject::bodies<AppendEntries>(told)) {
+    EXPECT_LT(append.leader_commit, Index{3});
+  }
+  for (const auto& beat : Subject::bodies<Heartbeat>(told)) {
+    EXPECT_LT(beat.leader_commit, Index{3});
+  }
+  a.node.persisted(write.batch);
+  EXPECT_TRUE(a.sent<AppendEntries>().size() >= 2);
+  EXPECT_EQ(a.node.applied_index(), Index{3});
+  a.tick(1);
+  for (const auto& beat : a.sent<Heartbeat>()) EXPECT_EQ(beat.leader_commit, Index{3});
+}
+
 // §5.3 "Leader Append-Only": a leader never overwrites or deletes entries in its log.
 TEST(Figure3, a_second_leader_in_one_term_is_a_fault) {
   Subject a(log_of_terms({1}, 1));

@@ -65,7 +65,7 @@ Cluster::Cluster(const std::vector<std::string>& names, std::map<std::string, In
 /// election timeout.
 void Cluster::warm_up() {
   for (auto& [name, one] : members_) {
-    for (std::uint32_t i = 0; i < options_.lease_ticks; ++i) one.node->tick();
+    for (std::uint32_t i = 0; i < options_.start_guard_ticks(); ++i) one.node->tick();
     carry_out(name);
   }
   drop_messages();

@@ -183,8 +183,9 @@ TEST(FlowControl, an_unknown_follower_gets_one_probe_at_a_time) {
   EXPECT_TRUE(a.sent<AppendEntries>().empty());
   a.acknowledge("b", Index{2});
   const auto sent = a.sent<AppendEntries>();
-  ASSERT_EQ(sent.size(), 1U);  // Everything that waited, in one message.
-  EXPECT_EQ(sent[0].entries.size(), 5U);
+  ASSERT_EQ(sent.size(), 2U);
+  EXPECT_EQ(sent[0].entries.size(), 5U);  // Everything that waited, in one message.
+  EXPECT_TRUE(sent[1].entries.empty());   // And what that committed, once it is applied.
 }
 
 TEST(FlowControl, unanswered_messages_are_bounded) {
@@ -199,8 +200,9 @@ TEST(FlowControl, unanswered_messages_are_bounded) {
   EXPECT_EQ(a.sent<AppendEntries>().size(), 3U);
   a.acknowledge("b", Index{4});
   const auto rest = a.sent<AppendEntries>();
-  ASSERT_EQ(rest.size(), 1U);  // All that waited fits into one.
-  EXPECT_EQ(rest[0].entries.size(), 7U);
+  ASSERT_EQ(rest.size(), 2U);
+  EXPECT_EQ(rest[0].entries.size(), 7U);  // All that waited fits into one.
+  EXPECT_TRUE(rest[1].entries.empty());   // The commit index.
 }
 
 TEST(FlowControl, a_message_carries_a_bounded_number_of_bytes) {
@@ -250,7 +252,7 @@ TEST(FlowControl, bytes_under_way_to_one_peer_are_bounded) {
   for (int i = 0; i < 5; ++i) ASSERT_TRUE(a.node.propose("0123456789"));
   EXPECT_EQ(a.sent<AppendEntries>().size(), 3U);  // The third began below the limit.
   a.acknowledge("b", Index{5});
-  EXPECT_EQ(a.sent<AppendEntries>().size(), 2U);
+  EXPECT_EQ(a.sent<AppendEntries>().size(), 3U);  // The last one with the commit index alone.
 }
 
 TEST(FlowControl, without_a_snapshot_a_follower_behind_the_base_gets_heartbeats_only) {

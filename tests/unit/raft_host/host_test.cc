@@ -208,7 +208,8 @@ TEST(Host, the_write_is_started_before_messages_are_sent_and_entries_applied) {
   EXPECT_EQ(ports.take(), (Story{"leading 2 a", "write 1", "send 2"}));
   ports.complete_write();
   answer(AppendEntriesReply{true, Index{2}, {}, {}, {}});
-  EXPECT_EQ(ports.take(), (Story{"send 1", "apply 2", "ready"}));
+  // Others hear of a commit once it is applied here.
+  EXPECT_EQ(ports.take(), (Story{"apply 2", "send 1", "ready"}));
 }
 
 TEST(Host, reads_under_way_fail_with_leadership) {
