@@ -33,6 +33,8 @@ void RaftReplica::apply(std::span<const raft::Entry> entries) {
   CONCLAVE_ASSERT(!entries.empty());
   CONCLAVE_ASSERT_WHY(entries.front().index.value == store_.applied().index + 1,
                       "apply advances one index at a time");
+  const std::size_t queued = proposals_.queued();
+  settle_skipped(entries.front().index);
   const Nanos began = clock_.boot_now();
   const auto changes = std::make_shared<ChangeSet>();
   std::vector<Decided> decided;
@@ -56,6 +58,11 @@ void RaftReplica::apply(std::span<const raft::Entry> entries) {
   for (Decided& one : decided) {
     command_times_.observe(one.proposal.command, ended - one.proposal.accepted);
     finish(std::move(one.proposal), std::move(one.outcome));
+  }
+  if (proposals_.queued() > queued) {
+    // Some were overwritten by another leader's, or a snapshot took their place.
+    refuse_outdated();
+    flush_at_end_of_turn();
   }
   answer_applied_reads();
   answers_.deliver();

@@ -23,12 +23,13 @@ void Proposals::forget(const Proposal& proposal) {
   bytes_ -= proposal.encoded.size();
 }
 
-std::vector<Proposal> Proposals::take(std::uint64_t bytes_max) {
+std::vector<Proposal> Proposals::take(std::uint64_t bytes_max, const Joins& joins) {
   std::vector<Proposal> taken;
   std::uint64_t bytes = 0;
   while (!queue_.empty()) {
     bytes += queue_.front().encoded.size();
-    if (bytes > bytes_max && !taken.empty()) break;
+    if (!taken.empty() && bytes > bytes_max) break;
+    if (!taken.empty() && joins && !joins(taken.front(), queue_.front())) break;
     taken.push_back(std::move(queue_.front()));
     queue_.pop_front();
   }
@@ -52,34 +53,50 @@ void Proposals::withdraw(raft::Index index) {
 }
 
 std::optional<ProposedEntry> Proposals::applied(raft::Index index, raft::Term term) {
-  auto node = in_log_.extract(index);
-  if (node.empty()) return std::nullopt;
-  if (node.mapped().term == term) return std::move(node.mapped());
+  const auto own = in_log_.find(index);
+  if (own != in_log_.end() && own->second.term == term) {
+    return std::move(in_log_.extract(own).mapped());
+  }
   std::vector<Proposal> again;
-  for (Proposal& proposal : node.mapped().proposals) {
-    if (proposal.caller || std::holds_alternative<ContinueJob>(proposal.command.body)) {
-      again.push_back(std::move(proposal));
-    } else {
-      forget(proposal);
+  auto entry = in_log_.lower_bound(index);
+  while (entry != in_log_.end() && entry->second.term < term) {
+    for (Proposal& proposal : entry->second.proposals) {
+      if (proposal.caller || std::holds_alternative<ContinueJob>(proposal.command.body)) {
+        again.push_back(std::move(proposal));
+      } else {
+        forget(proposal);
+      }
     }
+    entry = in_log_.erase(entry);
   }
   put_back(std::move(again));
   return std::nullopt;
 }
 
-std::vector<Proposal> Proposals::expire_queued(Nanos now) {
-  std::vector<Proposal> expired;
+std::vector<Proposal> Proposals::take_below(raft::Index index) {
+  std::vector<Proposal> taken;
+  while (!in_log_.empty() && in_log_.begin()->first < index) {
+    std::ranges::move(in_log_.begin()->second.proposals, std::back_inserter(taken));
+    in_log_.erase(in_log_.begin());
+  }
+  return taken;
+}
+
+std::vector<Proposal> Proposals::remove_queued(
+    const std::function<bool(const Proposal&)>& matches) {
+  std::vector<Proposal> removed;
+  if (std::ranges::none_of(queue_, matches)) return removed;
   std::deque<Proposal> kept;
   for (Proposal& proposal : queue_) {
-    if (proposal.deadline > now) {
-      kept.push_back(std::move(proposal));
-    } else {
+    if (matches(proposal)) {
       forget(proposal);
-      expired.push_back(std::move(proposal));
+      removed.push_back(std::move(proposal));
+    } else {
+      kept.push_back(std::move(proposal));
     }
   }
   queue_ = std::move(kept);
-  return expired;
+  return removed;
 }
 
 std::vector<Caller<Outcome>> Proposals::expire_in_log(Nanos now) {
@@ -94,22 +111,40 @@ std::vector<Caller<Outcome>> Proposals::expire_in_log(Nanos now) {
   return expired;
 }
 
-std::vector<Proposal> Proposals::take_all() {
-  std::vector<Proposal> all;
-  for (auto& [index, entry] : in_log_) {
-    std::ranges::move(entry.proposals, std::back_inserter(all));
-  }
-  std::ranges::move(queue_, std::back_inserter(all));
-  in_log_.clear();
-  queue_.clear();
-  count_ = bytes_ = 0;
-  return all;
+void Proposals::with_leader(std::uint64_t call, std::vector<Proposal> proposals) {
+  const bool inserted = with_leader_.emplace(call, std::move(proposals)).second;
+  CONCLAVE_ASSERT(inserted);
 }
 
-void Proposals::set_deadline_in_log(Nanos deadline) {
+std::vector<Proposal> Proposals::answered(std::uint64_t call) {
+  auto node = with_leader_.extract(call);
+  return node.empty() ? std::vector<Proposal>{} : std::move(node.mapped());
+}
+
+std::size_t Proposals::calls_since(std::uint64_t call) const {
+  const auto first = with_leader_.lower_bound(call);
+  return static_cast<std::size_t>(std::distance(first, with_leader_.end()));
+}
+
+void Proposals::restart_deadlines(Nanos deadline) {
+  for (Proposal& proposal : queue_) proposal.deadline = deadline;
   for (auto& [index, entry] : in_log_) {
     for (Proposal& proposal : entry.proposals) proposal.deadline = deadline;
   }
+}
+
+std::vector<Proposal> Proposals::remove_all_queued() {
+  return remove_queued([](const Proposal&) { return true; });
+}
+
+std::vector<Proposal> Proposals::remove_all_sent() {
+  std::vector<Proposal> sent = take_below(raft::Index{UINT64_MAX});
+  for (auto& [call, proposals] : with_leader_) {
+    std::ranges::move(proposals, std::back_inserter(sent));
+  }
+  with_leader_.clear();
+  for (const Proposal& proposal : sent) forget(proposal);
+  return sent;
 }
 
 std::string encode_entry(std::uint64_t feature_level, const ProposedEntry& entry) {

@@ -38,6 +38,17 @@ RaftReplica::Cells::Cells(Metrics& metrics)
                                      "Commands refused by the quota or for lack of disk space")),
       refused_full(metrics.counter("conclave.replica.refused_full",
                                    "Commands refused because too many were waiting")),
+      forwarded(metrics.counter("conclave.replica.forwarded",
+                                "Commands sent on to the leader, each time counted")),
+      forward_calls(metrics.counter("conclave.replica.forward_calls",
+                                    "Calls that carried commands to the leader")),
+      forward_failed(metrics.counter("conclave.replica.forward_failed",
+                                     "Commands whose call to the leader, or whose log entry, gave "
+                                     "no outcome")),
+      read_index_calls(metrics.counter("conclave.replica.read_index_calls",
+                                       "Calls that asked the leader for a read index")),
+      read_index_reads(metrics.counter("conclave.replica.read_index_reads",
+                                       "Reads that waited for these calls")),
       commit_time(metrics.histogram("consul.raft.commitTime",
                                     "Time from proposing an entry to its being committed")),
       apply_time(metrics.histogram("consul.raft.fsm.apply",
@@ -61,23 +72,29 @@ RaftReplica::RaftReplica(Loop& main, const Clock& clock, Metrics& metrics, Store
       command_times_(metrics),
       timer_(main.executor()),
       growth_(options.quota_bytes, options.free_space_min_bytes),
-      cluster_clock_(initial_time(store)) {}
+      cluster_clock_(initial_time(store)) {
+  contact_ns_.store(clock_.boot_now().count(), std::memory_order_relaxed);
+}
 
 RaftReplica::~RaftReplica() = default;
+
+void RaftReplica::begin() {
+  if (std::exchange(begun_, true) || !options_.own_timer) return;
+  timer_.expires_after(tick_length_);
+  schedule_tick();
+}
 
 void RaftReplica::start(raft::Host& host) {
   CONCLAVE_ASSERT(host_ == nullptr);
   host_ = &host;
   tick_length_ = std::chrono::milliseconds(host.node().options().tick_ms);
-  contact_ns_.store(clock_.boot_now().count(), std::memory_order_relaxed);
   sample_usage(clock_.boot_now());
   store_.on_checkpoint([this](AppliedPosition held) {
     if (!stopped_) host_->checkpointed(raft::Index{held.index});
   });
   host.start();
   publish_standing();
-  timer_.expires_after(tick_length_);
-  schedule_tick();
+  begin();
 }
 
 void RaftReplica::schedule_tick() {
@@ -97,15 +114,17 @@ void RaftReplica::schedule_tick() {
 
 void RaftReplica::tick() {
   const Nanos now = clock_.boot_now();
-  lease_clock_.ticked(host_->node().ticks() + 1, now);
-  host_->tick();
-  sample_usage(now);
+  ++ticks_;
+  if (host_ != nullptr) {
+    lease_clock_.ticked(host_->node().ticks() + 1, now);
+    host_->tick();
+    sample_usage(now);
+  }
+  refuse_outdated();
   expire_proposals(now);
   expire_reads(now);
-  if (leading_) {
-    ask_reads();
-    flush_at_end_of_turn();
-  }
+  ask_reads_at_end_of_turn();
+  flush_at_end_of_turn();
   publish_standing();
   answers_.deliver();
 }
@@ -125,26 +144,40 @@ void RaftReplica::leadership_changed(raft::Role role, raft::Term term,
                                      const raft::NodeId& leader_id) {
   if (role == raft::Role::leader) cells_.leaderships.add();
   if (role == raft::Role::candidate) cells_.candidacies.add();
-  const bool leads = role == raft::Role::leader;
-  const raft::Server* server =
-      host_ == nullptr ? nullptr : find_server(host_->node().configuration(), leader_id);
-  {
-    const std::lock_guard lock(leader_mutex_);
-    leader_info_ = {leads, leader_id.value, server == nullptr ? "" : server->address, term.value};
-  }
+  publish_leader();
   log_debug("raft", "term {}: {}", term.value,
-            leads                     ? std::string("this server leads")
-            : leader_id.value.empty() ? std::string("no leader")
-                                      : "leader is " + leader_id.value);
-  if (leading_) {
-    // Lost, or won again in a later term: what was announced has ended either way.
-    leading_ = false;
-    cluster_clock_.follow();
-    log_info("server", "cluster leadership lost");
-    for (const auto& listener : leadership_listeners_) listener(false);
-    proposals_.set_deadline_in_log(clock_.boot_now() + options_.rpc_hold_timeout);
-  }
+            role == raft::Role::leader ? std::string("this server leads")
+            : leader_id.value.empty()  ? std::string("no leader")
+                                       : "leader is " + leader_id.value);
+  // Lost, or won again in a later term: what was announced has ended either way.
+  if (leading_) lose_leadership();
   publish_standing();
+  refuse_outdated();
+  ask_again();
+  flush_at_end_of_turn();
+}
+
+void RaftReplica::lose_leadership() {
+  leading_ = false;
+  cluster_clock_.follow();
+  log_info("server", "cluster leadership lost");
+  for (const auto& listener : leadership_listeners_) listener(false);
+  proposals_.restart_deadlines(clock_.boot_now() + options_.rpc_hold_timeout);
+}
+
+void RaftReplica::configuration_changed(const raft::Configuration& configuration) {
+  publish_leader();
+  publish_standing();
+  for (const auto& listener : configuration_listeners_) listener(configuration);
+}
+
+void RaftReplica::publish_leader() {
+  if (host_ == nullptr) return;
+  const raft::Node& node = host_->node();
+  const raft::Server* server = find_server(node.configuration(), node.leader());
+  const std::lock_guard lock(leader_mutex_);
+  leader_info_ = {node.role() == raft::Role::leader, node.leader().value,
+                  server == nullptr ? "" : server->address, node.current_term().value};
 }
 
 void RaftReplica::ready_for_proposal() {
@@ -155,7 +188,7 @@ void RaftReplica::ready_for_proposal() {
     log_info("server", "cluster leadership acquired");
     for (const auto& listener : leadership_listeners_) listener(true);
     resume_jobs();
-    ask_reads();
+    ask_reads_at_end_of_turn();
   }
   flush();
 }
@@ -180,6 +213,11 @@ void RaftReplica::on_leadership(std::function<void(bool leading)> listener) {
   leadership_listeners_.push_back(std::move(listener));
 }
 
+void RaftReplica::on_configuration(std::function<void(const raft::Configuration&)> listener) {
+  CONCLAVE_ASSERT_WHY(host_ == nullptr, "listeners are added before start()");
+  configuration_listeners_.push_back(std::move(listener));
+}
+
 void RaftReplica::deliver_at_end_of_turn() {
   if (std::exchange(delivery_scheduled_, true)) return;
   main_.at_end_of_turn([this] {
@@ -195,12 +233,14 @@ void RaftReplica::stop() {
 }
 
 void RaftReplica::answer_all_at_shutdown() {
-  for (Proposal& proposal : proposals_.take_all()) {
-    if (!proposal.caller) continue;
-    answers_.add(std::move(*proposal.caller),
-                 Result<Outcome>(fail(ErrorCode::unknown_outcome,
-                                      "the server is shutting down; whether the write was made is "
-                                      "not known")));
+  for (Proposal& proposal : proposals_.remove_all_queued()) {
+    const ErrorCode code = proposal.from_peer ? ErrorCode::no_leader : ErrorCode::unavailable;
+    refuse(std::move(proposal), {code, "the server is shutting down"});
+  }
+  for (Proposal& proposal : proposals_.remove_all_sent()) {
+    refuse(std::move(proposal), {ErrorCode::unknown_outcome,
+                                 "the server is shutting down; whether the write was made is not "
+                                 "known"});
   }
   for (auto& [id, read] : std::exchange(reads_, {})) {
     answers_.add(std::move(read.caller),

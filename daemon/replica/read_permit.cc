@@ -1,7 +1,7 @@
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/this_coro.hpp>
 
-#include "base/core/assert.h"
+#include "api/model/record.h"
 #include "daemon/replica/raft_replica.h"
 
 namespace conclave::daemon {
@@ -54,43 +54,106 @@ void RaftReplica::accept_read(Consistency consistency, Caller<ReadPermit> caller
     return answers_.deliver();
   }
   const std::uint64_t id = ++last_read_;
-  reads_.emplace(id, WaitingRead{consistency, clock_.boot_now() + options_.rpc_hold_timeout, false,
+  reads_.emplace(id, WaitingRead{consistency, clock_.boot_now() + options_.rpc_hold_timeout,
                                  std::move(caller)});
-  if (leading_) {
-    ask_read(id, reads_.at(id));
-    answers_.deliver();
-  }
+  lane_of(consistency).waiting.push_back(id);
+  ask_reads_at_end_of_turn();
+}
+
+RaftReplica::ReadLane& RaftReplica::lane_of(Consistency consistency) {
+  return read_lanes_[consistency == Consistency::consistent ? 1 : 0];
+}
+
+/// All reads of one turn are asked for together.
+void RaftReplica::ask_reads_at_end_of_turn() {
+  if (host_ == nullptr || reads_.empty() || std::exchange(ask_scheduled_, true)) return;
+  main_.at_end_of_turn([this] {
+    ask_scheduled_ = false;
+    ask_reads();
+  });
 }
 
 void RaftReplica::ask_reads() {
-  // Asking may answer, which removes.
-  std::vector<std::uint64_t> ids;
-  for (const auto& [id, read] : reads_) {
-    if (!read.asked) ids.push_back(id);
+  if (stopped_) return;
+  if (leading_) return ask_quorum();
+  if (!leader_is_worth_asking()) return;
+  for (const Consistency consistency : {Consistency::standard, Consistency::consistent}) {
+    // One call at a time: the next gathers meanwhile, and confirms only what it has gathered.
+    ReadLane& lane = lane_of(consistency);
+    if (lane.call != 0 || lane.waiting.empty()) continue;
+    lane.call = ++last_call_;
+    lane.asked = std::exchange(lane.waiting, {});
+    cells_.read_index_calls.add();
+    cells_.read_index_reads.add(lane.asked.size());
+    main_.spawn("read index", ask_leader(consistency, lane.call, leader_info_.leader_address));
   }
+}
+
+/// As leader: one round for all.
+void RaftReplica::ask_quorum() {
+  std::vector<std::uint64_t> ids;
+  for (ReadLane& lane : read_lanes_) {
+    ids.insert(ids.end(), lane.waiting.begin(), lane.waiting.end());
+    lane.waiting.clear();
+  }
+  if (ids.empty()) return;
+  host_->request_read([this, ids = std::move(ids)](const Result<raft::Index>& index) {
+    if (index) publish_standing();  // The round has given a lease, too.
+    reads_confirmed(ids, index);
+  });
+}
+
+Task<void> RaftReplica::ask_leader(Consistency consistency, std::uint64_t call,
+                                   std::string address) {
+  const ReadIndexCall asked{.consistent = consistency == Consistency::consistent};
+  auto reply = co_await rpc_->call(std::move(address), api::RpcMethod::read_index,
+                                   api::encode_record(asked), options_.rpc_hold_timeout);
+  leader_answered(consistency, call, std::move(reply));
+}
+
+void RaftReplica::leader_answered(Consistency consistency, std::uint64_t call,
+                                  Result<std::string> reply) {
+  ReadLane& lane = lane_of(consistency);
+  if (stopped_ || lane.call != call) return;  // Another leader is being asked meanwhile.
+  lane.call = 0;
+  Result<ReadIndexAnswer> answer =
+      reply ? api::decode_record<ReadIndexAnswer>(*reply) : std::unexpected(reply.error());
+  if (answer) {
+    refused_in_tick_.reset();
+    reads_confirmed(std::exchange(lane.asked, {}), raft::Index{answer->index});
+  } else {
+    refused_in_tick_ = ticks_;
+    reads_confirmed(std::exchange(lane.asked, {}), std::unexpected(answer.error()));
+  }
+  ask_reads_at_end_of_turn();
+}
+
+void RaftReplica::reads_confirmed(const std::vector<std::uint64_t>& ids,
+                                  const Result<raft::Index>& index) {
   for (const std::uint64_t id : ids) {
     const auto read = reads_.find(id);
-    if (leading_ && read != reads_.end()) ask_read(id, read->second);
+    if (read == reads_.end()) continue;  // Its time ran out.
+    if (!index) {
+      // Asked again when there is a leader, until the deadline.
+      lane_of(read->second.consistency).waiting.push_back(id);
+    } else if (index->value > store_.applied().index) {
+      reads_to_apply_[*index].push_back(id);
+    } else {
+      answer_read(id);
+    }
   }
-  answers_.deliver();
 }
 
-void RaftReplica::ask_read(std::uint64_t id, WaitingRead& read) {
-  read.asked = true;
-  host_->request_read(
-      [this, id](Result<raft::Index> index) { read_confirmed(id, std::move(index)); });
-}
-
-void RaftReplica::read_confirmed(std::uint64_t id, Result<raft::Index> index) {
-  const auto read = reads_.find(id);
-  if (read == reads_.end()) return;  // Its time ran out.
-  if (!index) {
-    read->second.asked = false;  // Asked again when there is a leader, until the deadline.
-  } else if (index->value > store_.applied().index) {
-    reads_to_apply_.emplace_back(*index, id);
-  } else {
-    answer_read(id);
+/// Another leader, or none: whoever was asked is not waited for.
+void RaftReplica::ask_again() {
+  refused_in_tick_.reset();
+  first_call_to_leader_ = last_call_ + 1;
+  for (ReadLane& lane : read_lanes_) {
+    lane.waiting.insert(lane.waiting.end(), lane.asked.begin(), lane.asked.end());
+    lane.asked.clear();
+    lane.call = 0;
   }
+  ask_reads_at_end_of_turn();
 }
 
 void RaftReplica::answer_read(std::uint64_t id) {
@@ -102,13 +165,14 @@ void RaftReplica::answer_read(std::uint64_t id) {
 
 void RaftReplica::answer_applied_reads() {
   while (!reads_to_apply_.empty() &&
-         reads_to_apply_.front().first.value <= store_.applied().index) {
-    answer_read(reads_to_apply_.front().second);
-    reads_to_apply_.pop_front();
+         reads_to_apply_.begin()->first.value <= store_.applied().index) {
+    const auto applied = reads_to_apply_.extract(reads_to_apply_.begin());
+    for (const std::uint64_t id : applied.mapped()) answer_read(id);
   }
 }
 
 void RaftReplica::expire_reads(Nanos now) {
+  bool expired = false;
   for (auto read = reads_.begin(); read != reads_.end();) {
     if (read->second.deadline > now) {
       ++read;
@@ -117,6 +181,11 @@ void RaftReplica::expire_reads(Nanos now) {
     answers_.add(std::move(read->second.caller),
                  Result<ReadPermit>(fail(ErrorCode::no_leader, "No cluster leader")));
     read = reads_.erase(read);
+    expired = true;
+  }
+  if (!expired) return;
+  for (ReadLane& lane : read_lanes_) {
+    std::erase_if(lane.waiting, [this](std::uint64_t id) { return !reads_.contains(id); });
   }
 }
 

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "base/core/result.h"
 #include "base/run/loop.h"
@@ -36,11 +37,19 @@ class Replica {
  public:
   virtual ~Replica() = default;
 
-  /// Commits and applies the command; returns when its outcome is known (for a removal that
-  /// continues in jobs: of the last part). Waits up to rpc_hold_timeout (7 s) for a leader, then
-  /// ErrorCode::no_leader with the text `No cluster leader`. ErrorCode::unavailable / failed for
-  /// quota and free-space refusals; unknown_outcome after lost leadership.
+  /// Commits and applies the command, wherever the leader is; returns when its outcome is known
+  /// (for a removal that continues in jobs: of the last part). Waits up to rpc_hold_timeout (7 s)
+  /// for a leader, then ErrorCode::no_leader with the text `No cluster leader`. ErrorCode::failed
+  /// for quota and free-space refusals, too_many beyond the limits; unknown_outcome after lost
+  /// leadership or a lost answer, which with a request id comes only after it was tried again as
+  /// long as a leader is waited for.
   virtual Task<Result<Outcome>> propose(Command command) = 0;
+  /// For what a leader decides by its office: proposed in the present leadership of this server or
+  /// not at all. ErrorCode::no_leader when it does not lead (any more) and the command is certainly
+  /// not carried out; otherwise as above.
+  virtual Task<Result<Outcome>> propose_as_leader(Command command) {
+    return propose(std::move(command));
+  }
 
   /// Returns when a read with that consistency may be answered from a snapshot opened now
   /// (contract 2.1).

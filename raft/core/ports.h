@@ -49,6 +49,11 @@ class StateMachinePort {
   virtual void apply(std::span<const Entry> entries) = 0;
   /// The role, term or leader changed. Before the entries that follow from it are applied.
   virtual void leadership_changed(Role role, Term term, const NodeId& leader) = 0;
+  /// Another configuration is in force: it was appended, or the one before came back because its
+  /// entry was replaced. Also once at start.
+  virtual void configuration_changed(const Configuration& configuration) {
+    static_cast<void>(configuration);
+  }
   /// Host::accepts_proposal() became true: this server became a leader that has applied its no-op,
   /// or the write in flight completed and what it committed is applied. This is what makes group
   /// commit: whatever was queued meanwhile becomes one entry.

@@ -78,8 +78,10 @@ void Host::pump() {
   pumping_ = true;
   do {
     announce_leadership();
+    announce_configuration();
     while (node_.has_ready()) carry_out(node_.take_ready());
     announce_leadership();
+    announce_configuration();
     announce_readiness();
   } while (node_.has_ready());
   pumping_ = false;
@@ -136,6 +138,16 @@ void Host::announce_leadership() {
   announced_term_ = node_.current_term();
   announced_leader_ = node_.leader();
   machine_.leadership_changed(announced_role_, announced_term_, announced_leader_);
+}
+
+void Host::announce_configuration() {
+  const Index at = node_.configuration_index();
+  const std::pair stands{at, node_.term_at(at)};
+  if (stands == announced_configuration_at_) return;
+  announced_configuration_at_ = stands;
+  if (node_.configuration() == announced_configuration_) return;
+  announced_configuration_ = node_.configuration();
+  machine_.configuration_changed(announced_configuration_);
 }
 
 void Host::announce_readiness() {

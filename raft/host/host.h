@@ -7,7 +7,9 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "base/core/result.h"
 #include "raft/core/node.h"
@@ -72,6 +74,7 @@ class Host {
   void store_chunk(const SnapshotChunk& chunk);
   void release_snapshot();
   void announce_leadership();
+  void announce_configuration();
   void announce_readiness();
 
   Node node_;
@@ -88,6 +91,9 @@ class Host {
   Role announced_role_ = Role::follower;
   Term announced_term_;
   NodeId announced_leader_;
+  /// Where its entry stands; the term is not known any more once that is compacted.
+  std::pair<Index, std::optional<Term>> announced_configuration_at_;
+  Configuration announced_configuration_;
   std::map<ReadId, std::function<void(Result<Index>)>> reads_;
 };
 

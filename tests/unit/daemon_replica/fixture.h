@@ -146,7 +146,7 @@ inline Task<void> read_into(RaftReplica& replica, Consistency consistency, Permi
 class ReplicaTest : public testing::Test {
  protected:
   /// Before start(): what is set here counts.
-  ReplicaOptions options;
+  ReplicaOptions options{.own_timer = false};
   std::vector<std::string> servers{"a"};
   raft::InitialState initial;
 

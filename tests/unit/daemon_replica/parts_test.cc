@@ -197,8 +197,69 @@ TEST(Proposals, those_past_their_deadline_leave_the_queue) {
   Proposals proposals;
   proposals.push(proposal("early", seconds(1)));
   proposals.push(proposal("late", seconds(2)));
-  EXPECT_EQ(keys(proposals.expire_queued(seconds(1))), (std::vector<std::string>{"early"}));
+  const auto late = proposals.remove_queued(
+      [](const Proposal& waiting) { return waiting.deadline <= seconds(1); });
+  EXPECT_EQ(keys(late), (std::vector<std::string>{"early"}));
   EXPECT_EQ(proposals.count(), 1U);
+}
+
+TEST(Proposals, an_entry_of_a_later_term_has_overwritten_all_that_followed) {
+  Loop nobody("nobody");
+  Proposals proposals;
+  for (std::uint64_t index = 5; index <= 8; ++index) {
+    Proposal one = proposal(std::to_string(index));
+    one.caller.emplace(nobody.executor(), [](const Result<Outcome>&) {});
+    proposals.push(std::move(one));
+    ProposedEntry entry;
+    entry.term = raft::Term{3};
+    entry.proposals = proposals.take(1);
+    proposals.in_log(raft::Index{index}, std::move(entry));
+  }
+  EXPECT_TRUE(proposals.applied(raft::Index{5}, raft::Term{3}));
+  EXPECT_TRUE(proposals.queue_empty());
+  EXPECT_FALSE(proposals.applied(raft::Index{6}, raft::Term{4}));
+  // As the next leader it may use the same places.
+  ProposedEntry next;
+  next.term = raft::Term{5};
+  next.proposals = proposals.take(1 << 20);
+  EXPECT_EQ(keys(next.proposals), (std::vector<std::string>{"6", "7", "8"}));
+  proposals.in_log(raft::Index{7}, std::move(next));
+  EXPECT_TRUE(proposals.applied(raft::Index{7}, raft::Term{5}));
+}
+
+TEST(Proposals, what_a_snapshot_jumped_over_is_taken_out) {
+  Proposals proposals;
+  for (const std::uint64_t index : {std::uint64_t{5}, std::uint64_t{6}}) {
+    proposals.push(proposal(std::to_string(index)));
+    ProposedEntry entry;
+    entry.term = raft::Term{3};
+    entry.proposals = proposals.take(1);
+    proposals.in_log(raft::Index{index}, std::move(entry));
+  }
+  EXPECT_EQ(keys(proposals.take_below(raft::Index{6})), (std::vector<std::string>{"5"}));
+  EXPECT_TRUE(proposals.applied(raft::Index{6}, raft::Term{3}));
+}
+
+TEST(Proposals, those_with_the_leader_stay_counted_until_it_answers) {
+  Proposals proposals;
+  for (const char* key : {"a", "tree", "b", "c"}) proposals.push(proposal(key));
+  const auto alone = [](const Proposal& one) {
+    return std::get<KvOp>(one.command.body).key == "tree";
+  };
+  const auto joins = [&](const Proposal& first, const Proposal& next) {
+    return !alone(first) && !alone(next);
+  };
+  for (std::uint64_t call = 1; !proposals.queue_empty(); ++call) {
+    proposals.with_leader(call, proposals.take(1 << 20, joins));
+  }
+  EXPECT_EQ(proposals.calls_since(1), 3U);
+  EXPECT_EQ(proposals.calls_since(3), 1U);
+  EXPECT_EQ(keys(proposals.answered(2)), (std::vector<std::string>{"tree"}));
+  EXPECT_TRUE(proposals.answered(2).empty());
+  EXPECT_EQ(proposals.count(), 4U);
+  proposals.put_back(proposals.answered(3));
+  EXPECT_EQ(keys(proposals.remove_all_queued()), (std::vector<std::string>{"b", "c"}));
+  EXPECT_EQ(keys(proposals.remove_all_sent()), (std::vector<std::string>{"a"}));
 }
 
 TEST(Proposals, an_encoded_entry_is_the_canonical_record) {
