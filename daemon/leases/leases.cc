@@ -1,7 +1,9 @@
 #include "daemon/leases/leases.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "api/model/record.h"
 #include "base/run/log.h"
 #include "base/run/run_on.h"
 #include "base/run/sleep.h"
@@ -14,12 +16,22 @@ constexpr Nanos look_period = std::chrono::milliseconds(200);
 constexpr Nanos retry_after = std::chrono::seconds(1);
 /// A held renewal waits at most so long; longer than a proposal waits for a leader.
 constexpr Nanos renewal_hold_max = std::chrono::seconds(10);
+/// A renewal waits so long for a leader (Consul's performance.rpc_hold_timeout), and asks anew this
+/// often.
+constexpr Nanos leader_wait_max = std::chrono::seconds(7);
+constexpr Nanos ask_again_after = std::chrono::milliseconds(50);
 /// The longest lock-delay (contract 5.1) and a little: by then all that were armed before are over.
 constexpr Nanos lock_delay_age = std::chrono::seconds(65);
 /// Proposed to end in one look at the clock; the rest in the next.
 constexpr std::size_t expiries_max = 512;
 
 std::unexpected<Error> not_leading() { return fail(ErrorCode::no_leader, "No cluster leader"); }
+
+/// Renewing twice does no harm, so a lost answer is asked for again.
+bool may_ask_again(ErrorCode code) {
+  return code == ErrorCode::no_leader || code == ErrorCode::io ||
+         code == ErrorCode::unknown_outcome;
+}
 
 }  // namespace
 
@@ -32,7 +44,8 @@ Leases::Leases(Loop& main, Replica& replica, const Clock& clock, Metrics& metric
       expired_(metrics.counter("consul.session_ttl.invalidate",
                                "Sessions that were not renewed in time")),
       active_(metrics.gauge("consul.session_ttl.active", "Sessions with a TTL, on the leader")),
-      outcomes_(main) {
+      outcomes_(main),
+      leader_(main, metrics) {
   replica_.on_changes(
       [this](const std::shared_ptr<const ChangeSet>& changes) { on_changes(*changes); });
   replica_.on_leadership([this](bool leading) { on_leadership(leading); });
@@ -55,6 +68,8 @@ Task<void> Leases::keep_time() {
 }
 
 void Leases::tick() {
+  // Who waits for an outcome or a leader looks at the clock, too.
+  outcomes_.notify_all();
   if (!leading_ || stopped_) return;
   const Nanos now = clock_.boot_now();
   for (std::string& id : timers_.take_expired(now, expiries_max)) {
@@ -108,7 +123,7 @@ void Leases::on_leadership(bool leading) {
 Task<void> Leases::expire(std::string session_id, std::uint64_t leadership) {
   while (still_leads(leadership)) {
     Command command{.body = SessionEnd{.id = session_id, .expired = true}};
-    const auto outcome = co_await replica_.propose(std::move(command));
+    const auto outcome = co_await replica_.propose_as_leader(std::move(command));
     if (outcome) {
       expired_.add();
       log_debug("leases", "Session {} expired", session_id);
@@ -124,7 +139,8 @@ Task<void> Leases::expire(std::string session_id, std::uint64_t leadership) {
 
 Task<void> Leases::reap_tombstones(std::uint64_t through, std::uint64_t leadership) {
   while (still_leads(leadership)) {
-    const auto outcome = co_await replica_.propose(Command{.body = ReapTombstones{through}});
+    const auto outcome =
+        co_await replica_.propose_as_leader(Command{.body = ReapTombstones{through}});
     if (outcome && outcome->done) co_return;
     if (!outcome) co_await sleep_for(main_, retry_after);
   }
@@ -132,7 +148,7 @@ Task<void> Leases::reap_tombstones(std::uint64_t through, std::uint64_t leadersh
 
 Task<void> Leases::reap_lock_delays(std::uint64_t leadership) {
   while (still_leads(leadership)) {
-    const auto outcome = co_await replica_.propose(Command{.body = ReapLockDelays{}});
+    const auto outcome = co_await replica_.propose_as_leader(Command{.body = ReapLockDelays{}});
     if (outcome && outcome->done) co_return;
     if (!outcome) co_await sleep_for(main_, retry_after);
   }
@@ -144,12 +160,51 @@ Task<Result<bool>> Leases::renew(std::string session_id) {
 }
 
 Task<Result<bool>> Leases::renew_on_main(std::string session_id) {
-  // A leader that was deposed without knowing must not promise anything: this needs a valid lease.
-  const auto permit = co_await replica_.read_permit(Consistency::standard);
-  if (!permit) co_return std::unexpected(permit.error());
+  const Nanos give_up = clock_.boot_now() + leader_wait_max;
+  for (;;) {
+    Nanos left = give_up - clock_.boot_now();
+    auto renewed = co_await renew_once(session_id, left);
+    if (renewed || !may_ask_again(renewed.error().code) || !leader_.is_connected()) {
+      co_return renewed;
+    }
+    left = give_up - clock_.boot_now();
+    if (stopped_ || left <= Nanos::zero()) co_return not_leading();
+    co_await outcomes_.wait_for(std::min(left, ask_again_after));
+  }
+}
+
+Task<Result<bool>> Leases::renew_once(std::string session_id, Nanos time_left) {
+  if (leading_) co_return co_await renew_here(std::move(session_id));
+  const LeaderInfo leader = replica_.leader();
+  if (leader.is_leader || leader.leader_address.empty() || !leader_.is_connected()) {
+    co_return not_leading();
+  }
+  co_return co_await leader_.renew(leader.leader_address, std::move(session_id),
+                                   std::max(time_left, ask_again_after));
+}
+
+/// A leader that was deposed without knowing must not promise anything: whoever came after it gave
+/// every session its full time before this promise. A lease that is valid now excludes that.
+Task<Result<void>> Leases::hold_lease() {
+  const std::uint64_t leadership = leadership_;
+  while (still_leads(leadership)) {
+    ReadPermit permit;
+    if (replica_.read_permit_now(Consistency::standard, permit)) co_return Result<void>{};
+    const auto confirmed = co_await replica_.read_permit(Consistency::standard);
+    if (!confirmed) co_return std::unexpected(confirmed.error());
+    if (!replica_.read_permit_now(Consistency::standard, permit)) {
+      co_await outcomes_.wait_for(ask_again_after);
+    }
+  }
+  co_return not_leading();
+}
+
+Task<Result<bool>> Leases::renew_here(std::string session_id) {
   const Nanos give_up = clock_.boot_now() + renewal_hold_max;
   const std::uint64_t leadership = leadership_;
   while (still_leads(leadership)) {
+    if (const auto held = co_await hold_lease(); !held) co_return std::unexpected(held.error());
+    if (!still_leads(leadership)) break;
     const Nanos now = clock_.boot_now();
     switch (timers_.renew(session_id, now)) {
       case SessionTimers::Renewal::renewed:
@@ -163,6 +218,36 @@ Task<Result<bool>> Leases::renew_on_main(std::string session_id) {
     co_await outcomes_.wait_for(give_up - now);
   }
   co_return not_leading();
+}
+
+void Leases::connect(api::Rpc& rpc, api::RpcHandlers& handlers) {
+  leader_.connect(rpc);
+  handlers.add(api::RpcMethod::renew_session, [this](const api::RpcPeer&, std::string body) {
+    return answer_renewals(std::move(body));
+  });
+}
+
+/// What other servers pass on; never passed on from here.
+Task<Result<std::string>> Leases::answer_renewals(std::string body) {
+  const auto call = api::decode_record<RenewCall>(body);
+  if (!call || call->sessions.empty() || (call->hold && call->sessions.size() != 1)) {
+    co_return fail(ErrorCode::bad_request, "these are no sessions to renew");
+  }
+  RenewAnswers answers;
+  if (call->hold) {
+    const auto renewed = co_await renew_here(call->sessions[0]);
+    if (!renewed) co_return std::unexpected(renewed.error());
+    answers.answers.push_back({*renewed ? Renewed::yes : Renewed::no});
+    co_return api::encode_record(answers);
+  }
+  if (const auto held = co_await hold_lease(); !held) co_return std::unexpected(held.error());
+  for (const std::string& session : call->sessions) {
+    const auto renewal = timers_.renew(session, clock_.boot_now());
+    answers.answers.push_back({renewal == SessionTimers::Renewal::renewed    ? Renewed::yes
+                               : renewal == SessionTimers::Renewal::expiring ? Renewed::expiring
+                                                                             : Renewed::no});
+  }
+  co_return api::encode_record(answers);
 }
 
 }  // namespace conclave::daemon

@@ -6,6 +6,9 @@
 /// whose deadline has passed is proposed to end, and while that has no outcome its renewals are
 /// held, then answered "unknown" (invariant 21).
 ///
+/// A server that does not lead passes renewals on to the one that does, which acknowledges them
+/// only while it holds a valid lease, so while nobody else can lead.
+///
 /// Main thread, except renew(), which any loop may call. Sessions with a lease of node agents come
 /// in the agents' own issue.
 
@@ -19,6 +22,7 @@
 #include "base/run/loop.h"
 #include "base/run/metrics.h"
 #include "base/run/waiter.h"
+#include "daemon/leases/leader_renewals.h"
 #include "daemon/leases/renewals.h"
 #include "daemon/leases/session_timers.h"
 #include "daemon/leases/tombstone_schedule.h"
@@ -41,6 +45,9 @@ class Leases final : public SessionRenewals {
          std::function<LeaseBasis()> read_basis);
   ~Leases() override;
 
+  /// How to reach the leader, and where its calls to this server arrive; both belong to main.
+  /// Without it renewals are answered by a leader only.
+  void connect(api::Rpc& rpc, api::RpcHandlers& handlers);
   /// Begins to look at the clock, five times a second.
   void start();
   void stop();
@@ -56,6 +63,10 @@ class Leases final : public SessionRenewals {
 
   Task<void> keep_time();
   Task<Result<bool>> renew_on_main(std::string session_id);
+  Task<Result<bool>> renew_once(std::string session_id, Nanos time_left);
+  Task<Result<bool>> renew_here(std::string session_id);
+  Task<Result<void>> hold_lease();
+  Task<Result<std::string>> answer_renewals(std::string body);
   Task<void> expire(std::string session_id, std::uint64_t leadership);
   Task<void> reap_tombstones(std::uint64_t through, std::uint64_t leadership);
   Task<void> reap_lock_delays(std::uint64_t leadership);
@@ -72,8 +83,9 @@ class Leases final : public SessionRenewals {
 
   SessionTimers timers_;
   TombstoneSchedule tombstones_;
-  Nanos lock_delays_due_{};       ///< When to reap lock-delays next; zero = none are armed.
-  Waiter outcomes_;               ///< An expiry has its outcome, or leadership ended.
+  Nanos lock_delays_due_{};  ///< When to reap lock-delays next; zero = none are armed.
+  Waiter outcomes_;          ///< An expiry has its outcome, leadership began or ended.
+  LeaderRenewals leader_;
   std::uint64_t leadership_ = 0;  ///< Counts the times this server became leader.
   bool leading_ = false;
   bool stopped_ = false;

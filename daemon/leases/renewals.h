@@ -15,8 +15,7 @@ class SessionRenewals {
  public:
   virtual ~SessionRenewals() = default;
   /// True: the session lives and its timer was reset; false: unknown, expired or expiring (404).
-  /// Resumes on the caller's loop. ErrorCode::no_leader when this server does not lead, also when
-  /// it ceased to while the answer was held.
+  /// Resumes on the caller's loop. ErrorCode::no_leader when no leader was found in 7 seconds.
   virtual Task<Result<bool>> renew(std::string session_id) = 0;
 };
 

@@ -45,7 +45,7 @@ class FakeReplica final : public Replica {
     co_return ReadPermit{.known_leader = true};
   }
   bool read_permit_now(Consistency, ReadPermit&) override { return !no_lease; }
-  LeaderInfo leader() const override { return {}; }
+  LeaderInfo leader() const override { return known_leader; }
   std::uint64_t cluster_time_ms() const override { return 1; }
   void on_changes(std::function<void(const std::shared_ptr<const ChangeSet>&)> f) override {
     changes_listeners_.push_back(std::move(f));
@@ -67,6 +67,7 @@ class FakeReplica final : public Replica {
   std::vector<Command> proposed;
   bool held = false;  ///< Proposals wait for release().
   bool no_lease = false;
+  LeaderInfo known_leader;
   std::optional<Error> failure;  ///< What proposals get.
 
  private:
