@@ -258,6 +258,7 @@ struct Outcome {
   std::uint64_t job = 0;
   std::vector<api::KvEntry> results;  ///< Of a transaction.
   std::vector<TxnError> txn_errors;
+  std::string session;  ///< Id of a session that was created.
 
   friend bool operator==(const Outcome&, const Outcome&) = default;
   static constexpr auto fields() {
@@ -268,7 +269,8 @@ struct Outcome {
                       field(4, "Fence", &Outcome::fence),
                       field(5, "Job", &Outcome::job),
                       field(6, "Results", &Outcome::results),
-                      field(7, "TxnErrors", &Outcome::txn_errors)};
+                      field(7, "TxnErrors", &Outcome::txn_errors),
+                      field(8, "Session", &Outcome::session)};
   }
 };
 

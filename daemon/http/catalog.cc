@@ -134,8 +134,10 @@ Task<api::Response> node_services(ServerContext* context, api::Request request, 
 }
 
 /// Both answer `true` whether or not anything changed.
-Task<api::Response> commit_body(ServerContext* context, CommandBody body) {
-  auto outcome = co_await commit(context, std::move(body));
+Task<api::Response> commit_body(ServerContext* context, api::Request request, CommandBody body) {
+  auto command = make_command(request, std::move(body));
+  if (!command.has_value()) co_return api::error_response(command.error());
+  auto outcome = co_await commit(context, std::move(*command));
   if (!outcome.has_value()) co_return api::error_response(outcome.error());
   co_return api::json_response("true");
 }
@@ -145,7 +147,7 @@ Task<api::Response> register_node(ServerContext* context, api::Request request, 
   if (!scope.has_value()) return answered(api::error_response(scope.error()));
   auto command = parse_register(request.body, *context->settings);
   if (!command.has_value()) return answered(api::error_response(command.error()));
-  return commit_body(context, std::move(*command));
+  return commit_body(context, std::move(request), std::move(*command));
 }
 
 Task<api::Response> deregister_node(ServerContext* context, api::Request request, std::string) {
@@ -153,7 +155,7 @@ Task<api::Response> deregister_node(ServerContext* context, api::Request request
   if (!scope.has_value()) return answered(api::error_response(scope.error()));
   auto command = parse_deregister(request.body, *context->settings);
   if (!command.has_value()) return answered(api::error_response(command.error()));
-  return commit_body(context, std::move(*command));
+  return commit_body(context, std::move(request), std::move(*command));
 }
 
 }  // namespace

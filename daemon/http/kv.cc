@@ -141,7 +141,7 @@ Result<std::uint64_t> uint_parameter(const api::Request& request, std::string_vi
   return parse_uint(*text);
 }
 
-Result<KvOp> parse_put(const ServerContext& context, api::Request& request, std::string key) {
+Result<Command> parse_put(const ServerContext& context, api::Request& request, std::string key) {
   CONCLAVE_TRY(check_scope(context, request));
   if (key.empty()) return fail(ErrorCode::bad_request, "Missing key name");
   CONCLAVE_TRY(check_conflicts(request, {"cas", "acquire", "release"}));
@@ -171,21 +171,21 @@ Result<KvOp> parse_put(const ServerContext& context, api::Request& request, std:
                             request.body.size(), size_max));
   }
   op.value.data = std::move(request.body);
-  return op;
+  return make_command(request, std::move(op));
 }
 
 Task<api::Response> put(ServerContext* context, api::Request request, std::string key) {
-  auto op = parse_put(*context, request, std::move(key));
-  if (!op.has_value()) co_return api::error_response(op.error());
-  auto outcome = co_await commit(context, std::move(*op));
+  auto command = parse_put(*context, request, std::move(key));
+  if (!command.has_value()) co_return api::error_response(command.error());
+  auto outcome = co_await commit(context, std::move(*command));
   if (!outcome.has_value()) co_return api::error_response(outcome.error());
   auto response = api::json_response(outcome->done ? "true" : "false");
   if (outcome->fence > 0) response.set_header(fence_header, std::to_string(outcome->fence));
   co_return response;
 }
 
-Result<KvOp> parse_remove(const ServerContext& context, const api::Request& request,
-                          std::string key) {
+Result<Command> parse_remove(const ServerContext& context, const api::Request& request,
+                             std::string key) {
   CONCLAVE_TRY(check_scope(context, request));
   const bool recurse = request.has_parameter("recurse");
   if (key.empty() && !recurse) return fail(ErrorCode::bad_request, "Missing key name");
@@ -196,13 +196,13 @@ Result<KvOp> parse_remove(const ServerContext& context, const api::Request& requ
                                            : KvVerb::remove;
   op.key = std::move(key);
   CONCLAVE_TRY_ASSIGN(op.index, uint_parameter(request, "cas"));
-  return op;
+  return make_command(request, std::move(op));
 }
 
 Task<api::Response> remove(ServerContext* context, api::Request request, std::string key) {
-  auto op = parse_remove(*context, request, std::move(key));
-  if (!op.has_value()) co_return api::error_response(op.error());
-  co_return co_await commit_and_answer(context, std::move(*op));
+  auto command = parse_remove(*context, request, std::move(key));
+  if (!command.has_value()) co_return api::error_response(command.error());
+  co_return co_await commit_and_answer(context, std::move(*command));
 }
 
 }  // namespace

@@ -121,7 +121,9 @@ Task<api::Response> write_config(OperatorContext* context, api::Request request)
   if (const auto read = read_body(request.body, context->server, command.config); !read) {
     co_return api::text_response(400, "Error parsing autopilot config: " + read.error().message);
   }
-  co_return co_await commit_and_answer(&context->server, std::move(command));
+  auto named = make_command(request, std::move(command));
+  if (!named) co_return api::error_response(named.error());
+  co_return co_await commit_and_answer(&context->server, std::move(*named));
 }
 
 Task<api::Response> show_health(OperatorContext* context, api::Request request) {

@@ -47,17 +47,22 @@ Task<api::Response> create(ServerContext* context, api::Request request, std::st
   if (!scope.has_value()) co_return api::error_response(scope.error());
   auto session = parse_session(request.body, *context->settings);
   if (!session.has_value()) co_return api::error_response(session.error());
-  const std::string id = session->id = random_uuid();
-  auto outcome = co_await commit(context, SessionCreate{std::move(*session)});
+  session->id = random_uuid();
+  auto command = make_command(request, SessionCreate{std::move(*session)});
+  if (!command.has_value()) co_return api::error_response(command.error());
+  auto outcome = co_await commit(context, std::move(*command));
   if (!outcome.has_value()) co_return api::error_response(outcome.error());
-  co_return api::json_response("{\"ID\":\"" + id + "\"}");
+  // Under a request id it may be the session that an earlier attempt made.
+  co_return api::json_response("{\"ID\":\"" + outcome->session + "\"}");
 }
 
 Task<api::Response> destroy(ServerContext* context, api::Request request, std::string id) {
   const auto scope = check_scope(*context, request);
   if (!scope.has_value()) co_return api::error_response(scope.error());
   if (id.empty()) co_return api::text_response(400, "Missing session");
-  auto outcome = co_await commit(context, SessionEnd{.id = std::move(id), .expired = false});
+  auto command = make_command(request, SessionEnd{.id = std::move(id), .expired = false});
+  if (!command.has_value()) co_return api::error_response(command.error());
+  auto outcome = co_await commit(context, std::move(*command));
   if (!outcome.has_value()) co_return api::error_response(outcome.error());
   // Also for a session that was not there (contract 5.2).
   co_return api::json_response("true");

@@ -196,7 +196,9 @@ Task<api::Response> run_txn(ServerContext* context, api::Request request, std::s
   if (is_read_only(parsed->txn)) {
     co_return co_await answer_reads(context, std::move(request), std::move(parsed->txn));
   }
-  auto outcome = co_await commit(context, std::move(parsed->txn));
+  auto command = make_command(request, std::move(parsed->txn));
+  if (!command.has_value()) co_return api::error_response(command.error());
+  auto outcome = co_await commit(context, std::move(*command));
   if (!outcome.has_value()) co_return api::error_response(outcome.error());
   co_return txn_response(outcome->results, outcome->txn_errors, "");
 }

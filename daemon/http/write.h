@@ -14,13 +14,21 @@
 
 namespace conclave::daemon {
 
+/// A request id that the client chose: 1 to 128 printable ASCII characters. The command is carried
+/// out once, however often it is asked for under the same id, and answered the same.
+inline constexpr std::string_view request_id_header = "X-Conclave-Request-Id";
+
+/// The command under the request's id, if it has one; ErrorCode::bad_request for one that cannot
+/// be.
+Result<Command> make_command(const api::Request& request, CommandBody body);
+
 /// Proposes one command. A refusal by the state machine (Outcome::error) comes back as an Error
 /// with ErrorCode::failed, the 500 of contract 1.2; a condition that did not hold is an Outcome
 /// with done == false.
-Task<Result<Outcome>> commit(ServerContext* context, CommandBody body);
+Task<Result<Outcome>> commit(ServerContext* context, Command command);
 
 /// commit(), answered as the JSON `true` or `false`.
-Task<api::Response> commit_and_answer(ServerContext* context, CommandBody body);
+Task<api::Response> commit_and_answer(ServerContext* context, Command command);
 
 /// Go's strconv.ParseUint(text, 10, 64); the error is the 500 that clients see (contract 3):
 /// `strconv.ParseUint: parsing "x": invalid syntax`.

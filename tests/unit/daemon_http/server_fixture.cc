@@ -75,8 +75,8 @@ std::string Answer::header(std::string_view name) const {
 
 std::uint64_t Answer::index() const { return parse_u64(header("X-Consul-Index")).value_or(0); }
 
-Outcome FakeReplica::apply_now(CommandBody body) {
-  Command command{.body = std::move(body), .request_id = {}};
+Outcome FakeReplica::apply_now(CommandBody body, std::string request_id) {
+  Command command{.body = std::move(body), .request_id = std::move(request_id)};
   Outcome all;
   for (bool first = true;; first = false) {
     ChangeSet changes;
@@ -85,14 +85,14 @@ Outcome FakeReplica::apply_now(CommandBody body) {
     if (hub_ != nullptr) hub_->publish(changes);
     if (first) all = outcome;
     if (outcome.job == 0) return all;
-    command.body = ContinueJob{outcome.job};
+    command = {.body = ContinueJob{outcome.job}, .request_id = {}};
   }
 }
 
 Task<Result<Outcome>> FakeReplica::propose(Command command) {
   ++proposals;
   if (refuse.has_value()) co_return std::unexpected(*refuse);
-  co_return apply_now(std::move(command.body));
+  co_return apply_now(std::move(command.body), std::move(command.request_id));
 }
 
 Task<Result<ReadPermit>> FakeReplica::read_permit(Consistency consistency) {

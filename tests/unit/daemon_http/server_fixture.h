@@ -44,7 +44,7 @@ class FakeReplica final : public Replica {
   void on_leadership(std::function<void(bool)>) override {}
 
   /// Applies without a client.
-  Outcome apply_now(CommandBody body);
+  Outcome apply_now(CommandBody body, std::string request_id = {});
 
   std::uint64_t cluster_time_ms_ = 1000;
   std::optional<Error> refuse;     ///< What propose() and standard reads fail with.
