@@ -35,14 +35,9 @@ class AgentHost {
   /// Leaves gracefully; the process may end as soon as the response is out.
   virtual Task<Result<void>> leave() = 0;
   /// Joins the node at "host:port" or less; done when that one lists this one as alive.
-  virtual Task<Result<void>> join(std::string address) {
-    co_return fail(ErrorCode::failed, address + ": this agent is not set up to join others");
-  }
+  virtual Task<Result<void>> join(std::string address) = 0;
   /// Makes another node leave; `prune`: no trace of it stays.
-  virtual Task<Result<void>> force_leave(std::string node, bool prune) {
-    static_cast<void>(prune);
-    co_return fail(ErrorCode::failed, "agent: No node found with name '" + node + "'");
-  }
+  virtual Task<Result<void>> force_leave(std::string node, bool prune) = 0;
 };
 
 }  // namespace conclave::agent

@@ -8,22 +8,6 @@
 #include "cli/run/debug_config.h"
 
 namespace conclave::cli {
-namespace {
-
-std::string_view role_text(raft::Role role) {
-  switch (role) {
-    case raft::Role::leader:
-      return "Leader";
-    case raft::Role::follower:
-      return "Follower";
-    case raft::Role::pre_candidate:
-    case raft::Role::candidate:
-      return "Candidate";
-  }
-  return "Unknown";
-}
-
-}  // namespace
 
 AgentPart::AgentPart(const AgentConfig& config, const Identity& identity, Loop& main,
                      ServerPart& server, api::Upstream& upstream, const Clock& clock,
@@ -91,26 +75,7 @@ Task<std::size_t> AgentPart::count_members() { co_return (co_await members()).si
 
 Task<agent::ServerStats> AgentPart::stats() { co_return co_await run_on(main_, stats_on_main()); }
 
-Task<agent::ServerStats> AgentPart::stats_on_main() {
-  const daemon::LeaderInfo leader = server_.replica().leader();
-  const raft::Node& node = server_.node();
-  const auto number = [](std::uint64_t value) { return std::to_string(value); };
-  agent::ServerStats stats;
-  stats.leader = leader.is_leader;
-  stats.leader_address = leader.leader_address;
-  stats.raft = {
-      {"state", std::string(role_text(node.role()))},
-      {"term", number(node.current_term().value)},
-      {"last_log_index", number(node.last_index().value)},
-      {"commit_index", number(node.commit_index().value)},
-      {"applied_index", number(server_.store().applied().index)},
-      {"fsm_pending", number(node.commit_index().value - server_.store().applied().index)},
-      {"num_peers", number(node.configuration().servers.size() - 1)},
-      {"latest_configuration_index", number(node.configuration_index().value)},
-      {"protocol_version", "3"},
-  };
-  co_return stats;
-}
+Task<agent::ServerStats> AgentPart::stats_on_main() { co_return server_.stats(); }
 
 api::JsonValue AgentPart::debug_config() { return cli::debug_config(config_, identity_); }
 
@@ -133,9 +98,17 @@ Task<Result<void>> AgentPart::leave() {
   log_info("agent", "Leaving the cluster");
   // What leaves must not be registered again by its own upkeep.
   syncer_.stop();
-  auto done = co_await server_.members().leave();
+  auto done = co_await server_.membership().leave();
   if (done) callbacks_.left();
   co_return done;
+}
+
+Task<Result<void>> AgentPart::join(std::string address) {
+  co_return co_await server_.membership().join(std::move(address));
+}
+
+Task<Result<void>> AgentPart::force_leave(std::string node, bool prune) {
+  co_return co_await server_.membership().force_leave(std::move(node), prune);
 }
 
 agent::AgentHttpOptions AgentPart::http_options() const {

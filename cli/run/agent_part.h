@@ -50,7 +50,6 @@ class AgentPart final : public agent::AgentHost {
   void sync_soon();
   /// Stops checks and upkeep. Any loop.
   Task<void> stop();
-  using AgentHost::join;
   /// Ends the thread. Main, while nobody waits for it.
   void join();
 
@@ -62,6 +61,8 @@ class AgentPart final : public agent::AgentHost {
   api::JsonValue debug_config() override;
   Task<Result<void>> reload() override;
   Task<Result<void>> leave() override;
+  Task<Result<void>> join(std::string address) override;
+  Task<Result<void>> force_leave(std::string node, bool prune) override;
 
  private:
   agent::SyncOptions sync_options();

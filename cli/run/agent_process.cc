@@ -1,7 +1,5 @@
 #include "cli/run/agent_process.h"
 
-#include <fmt/format.h>
-
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <cstdlib>
@@ -55,6 +53,7 @@ class AgentProcess {
   Task<void> reload_on_signal();
   Task<void> leave_on_signal();
   void end(bool graceful);
+  void give_up(const std::string& sentence);
   Task<void> shut_down(bool graceful);
   Task<void> force_end();
   Task<void> end_metric_intervals();
@@ -78,6 +77,7 @@ class AgentProcess {
   std::unique_ptr<AgentPart> agent_;
   bool ending_ = false;
   int exit_code_ = 0;
+  std::string failure_;  ///< Why it ends, for standard error; "" = it was asked to.
 };
 
 Result<int> AgentProcess::run() {
@@ -90,6 +90,7 @@ Result<int> AgentProcess::run() {
   agent_->join();
   server_->close();
   log_info("agent", "Exit code: code={}", exit_code_);
+  if (!failure_.empty()) return fail(ErrorCode::failed, failure_);
   return exit_code_;
 }
 
@@ -99,22 +100,20 @@ Result<void> AgentProcess::build() {
                 "an agent without a copy of the state comes later: add -server and -bootstrap, or "
                 "use -dev to try it out");
   }
-  if (!config_.encrypt.empty() || !config_.retry_join.empty() || !config_.start_join.empty()) {
-    return fail(ErrorCode::bad_request,
-                fmt::format("{} is not supported yet: this server opens no port for others",
-                            config_.encrypt.empty() ? "joining other nodes" : "encrypt"));
-  }
   CONCLAVE_TRY_ASSIGN(api::RouterOptions routes, router_options(config_));
   CONCLAVE_TRY_ASSIGN(const std::string address, advertised_address(config_));
   // The port is the first thing to be refused for: nothing on disk is touched before it is ours.
   CONCLAVE_TRY_ASSIGN(Listeners listeners, Listeners::open(config_));
   listeners_.emplace(std::move(listeners));
+  CONCLAVE_TRY_ASSIGN(ClusterPorts ports, ClusterPorts::open(config_));
   CONCLAVE_TRY_ASSIGN(DataDir data_dir, config_.data_dir.empty()
                                             ? DataDir::temporary(config_.node_id)
                                             : DataDir::open(config_.data_dir, config_.node_id));
   data_dir_.emplace(std::move(data_dir));
   identity_ = {data_dir_->node_id(), address, data_dir_->path()};
-  CONCLAVE_TRY_ASSIGN(server_, ServerPart::open(config_, identity_, main_, clock_, metrics_));
+  CONCLAVE_TRY_ASSIGN(
+      server_, ServerPart::open(config_, identity_, std::move(ports), main_, clock_, metrics_,
+                                [this](const std::string& sentence) { give_up(sentence); }));
   build_fronts(std::move(routes));
   agent_ = std::make_unique<AgentPart>(
       config_, identity_, main_, *server_, *upstream_, clock_, metrics_,
@@ -129,15 +128,18 @@ Result<void> AgentProcess::build() {
 }
 
 void AgentProcess::build_fronts(api::RouterOptions routes) {
-  const FrontShared shared{server_->store(),
+  const FrontShared shared{main_,
+                           server_->store(),
                            server_->replica(),
                            server_->leases(),
-                           server_->view(),
+                           server_->membership(),
+                           server_->rpc(),
                            clock_,
                            metrics_,
                            std::make_shared<const daemon::ServerSettings>(server_settings(config_)),
                            std::move(routes),
-                           http_limits(config_)};
+                           http_limits(config_),
+                           config_.rpc_hold_timeout};
   if (config_.front_threads == 0) {
     fronts_.push_back(std::make_unique<Front>(&main_, "main", shared));
   }
@@ -145,8 +147,10 @@ void AgentProcess::build_fronts(api::RouterOptions routes) {
     fronts_.push_back(std::make_unique<Front>(nullptr, "front" + std::to_string(n), shared));
   }
   upstream_router_.emplace(api::RouterOptions{});
-  daemon::add_server_routes(*upstream_router_, fronts_.front()->context());
+  daemon::add_server_routes(*upstream_router_, fronts_.front()->context(),
+                            fronts_.front()->operators());
   upstream_.emplace(fronts_.front()->loop(), *upstream_router_);
+  daemon::serve_forwarded(server_->rpc_handlers(), *upstream_);
 }
 
 void AgentProcess::connect_parts() {
@@ -167,6 +171,10 @@ Result<void> AgentProcess::begin() {
     CONCLAVE_TRY_ASSIGN(auto copies, listeners_->duplicate());
     sockets.push_back(std::move(copies));
   }
+  if (auto started = server_->start(); !started) {
+    server_->stop();
+    return started;
+  }
   out_ << banner(config_, identity_, listeners_->addresses()) << "\n==> Consul agent running!\n"
        << "==> Log data will now stream in as it occurs:\n"
        << std::endl;
@@ -176,7 +184,6 @@ Result<void> AgentProcess::begin() {
   }
   wait_for_signal();
   main_.post([this, sockets = std::move(sockets)] {
-    server_->start();
     for (std::size_t n = 0; n < fronts_.size(); ++n) fronts_[n]->start(sockets[n]);
     agent_->start();
     main_.spawn("metrics", end_metric_intervals());
@@ -239,6 +246,13 @@ Task<void> AgentProcess::leave_on_signal() {
 void AgentProcess::end(bool graceful) {
   if (!std::exchange(ending_, true)) main_.spawn("force end", force_end());
   main_.spawn("shutdown", shut_down(graceful));
+}
+
+/// What this process was started for cannot be had.
+void AgentProcess::give_up(const std::string& sentence) {
+  log_error("agent", "{}", sentence);
+  failure_ = sentence;
+  if (!ending_) end(false);
 }
 
 Task<void> AgentProcess::force_end() {

@@ -17,9 +17,11 @@ Front::Front(Loop* main, std::string name, const FrontShared& shared)
       context_{loop_,           shared.replica,   *reader_,     hub_,
                shared.renewals, shared.cluster,   shared.clock, shared.metrics,
                shared.settings, Rng(random_u64())},
+      forwarder_(loop_, shared.main, shared.replica, shared.rpc, shared.leader_hold),
+      operators_{context_, forwarder_},
       router_(shared.router_options),
       server_(loop_, shared.limits, router_, shared.metrics) {
-  daemon::add_server_routes(router_, context_);
+  daemon::add_server_routes(router_, context_, operators_);
 }
 
 Front::~Front() { join(); }

@@ -11,10 +11,13 @@
 
 #include "api/http/server.h"
 #include "api/rest/router.h"
+#include "api/rpc/rpc.h"
 #include "base/run/clock.h"
 #include "base/run/loop.h"
 #include "base/run/metrics.h"
 #include "daemon/http/context.h"
+#include "daemon/http/leader_forwarder.h"
+#include "daemon/http/operator.h"
 #include "daemon/store/store.h"
 #include "daemon/watch/hub.h"
 
@@ -22,15 +25,18 @@ namespace conclave::cli {
 
 /// What all fronts share; each outlives them.
 struct FrontShared {
+  Loop& main;
   daemon::Store& store;
   daemon::Replica& replica;
   daemon::SessionRenewals& renewals;
-  daemon::ClusterView& cluster;
+  daemon::ClusterOperations& cluster;
+  api::Rpc& rpc;  ///< Main's.
   const Clock& clock;
   Metrics& metrics;
   std::shared_ptr<const daemon::ServerSettings> settings;
   api::RouterOptions router_options;
   api::HttpLimits limits;
+  Nanos leader_hold;  ///< A request for the leader waits so long for one.
 };
 
 class Front {
@@ -43,6 +49,7 @@ class Front {
   /// Routes may be added before start().
   api::Router& router() { return router_; }
   daemon::ServerContext& context() { return context_; }
+  daemon::OperatorContext& operators() { return operators_; }
 
   /// Called on main after each committed batch.
   void publish(const std::shared_ptr<const daemon::ChangeSet>& changes);
@@ -59,6 +66,8 @@ class Front {
   std::unique_ptr<daemon::Reader> reader_;
   daemon::WatchHub hub_;
   daemon::ServerContext context_;
+  daemon::LeaderForwarder forwarder_;
+  daemon::OperatorContext operators_;
   api::Router router_;
   api::HttpServer server_;
   std::thread thread_;

@@ -7,42 +7,30 @@
 
 #include "base/core/assert.h"
 #include "base/core/version.h"
-#include "base/run/random.h"
+#include "base/run/log.h"
 #include "daemon/state/session.h"
 #include "daemon/state/state_machine.h"
 #include "daemon/tables/members.h"
 #include "raft/core/configuration.h"
-#include "raft/core/options.h"
 
 namespace conclave::cli {
 namespace {
 
-std::array<std::uint8_t, 16> random_id() {
-  std::array<std::uint8_t, 16> id{};
-  std::ranges::copy(random_bytes(id.size()), id.begin());
-  return id;
-}
-
-/// A new cluster whose only member is this server.
-Result<raft::Wal::Opened> bootstrap(const raft::WalOptions& options, const AgentConfig& config,
-                                    const Identity& identity, Loop& main, Metrics& metrics) {
-  const raft::LogIdentity log{random_id(), random_id()};
-  raft::Server self;
-  self.id = {identity.node_id};
-  self.incarnation = log.incarnation;
-  self.address = join_host_port(identity.address, config.ports.server);
-  raft::Configuration configuration;
-  configuration.servers.push_back(std::move(self));
-  const raft::Entry first = raft::first_entry(configuration);
-  return raft::Wal::create(options, log, std::span(&first, 1), main, metrics);
-}
-
-Result<raft::Wal::Opened> open_log(const AgentConfig& config, const Identity& identity,
-                                   daemon::AppliedPosition applied, Loop& main, Metrics& metrics) {
+raft::WalOptions wal_options(const Identity& identity) {
   raft::WalOptions options;
   options.directory = identity.data_dir + "/raft/wal";
+  return options;
+}
+
+/// nullopt: there is none, and no state that would need one.
+Result<std::optional<raft::Wal::Opened>> open_log(const Identity& identity,
+                                                  daemon::AppliedPosition applied, Loop& main,
+                                                  Metrics& metrics) {
+  const raft::WalOptions options = wal_options(identity);
   if (raft::Wal::exists(options.directory)) {
-    return raft::Wal::open(options, raft::Index{applied.index}, main, metrics);
+    CONCLAVE_TRY_ASSIGN(auto log,
+                        raft::Wal::open(options, raft::Index{applied.index}, main, metrics));
+    return log;
   }
   if (applied.index > 0) {
     return fail(ErrorCode::corrupt,
@@ -50,82 +38,176 @@ Result<raft::Wal::Opened> open_log(const AgentConfig& config, const Identity& id
                             "with an empty data directory",
                             identity.data_dir, options.directory));
   }
-  if (!config.bootstrap) {
-    return fail(ErrorCode::bad_request,
-                fmt::format("{} is empty and joining a cluster comes later: add -bootstrap to make "
-                            "a new cluster of this one server",
-                            identity.data_dir));
-  }
-  return bootstrap(options, config, identity, main, metrics);
+  return std::nullopt;
 }
 
-raft::InitialState initial_state(raft::RecoveredLog log, daemon::AppliedPosition applied) {
-  raft::InitialState state;
-  state.hard_state = std::move(log.hard_state);
-  state.configuration = std::move(log.configuration);
-  state.base_index = log.base_index;
-  state.base_term = log.base_term;
-  state.entries = std::move(log.entries);
-  state.commit_index = log.commit_index;
-  state.applied_index = raft::Index{applied.index};
-  return state;
-}
-
-/// The timers of the design, scaled; a server for trying out has nobody to wait for.
+/// Learners are promoted by autopilot, which knows for how long they have been well.
 raft::Options raft_options(const AgentConfig& config) {
-  return raft::options_for_multiplier(static_cast<std::uint32_t>(config.raft_multiplier));
+  raft::Options options =
+      raft::options_for_multiplier(static_cast<std::uint32_t>(config.raft_multiplier));
+  options.automatic_promotion = false;
+  options.trailing_entries = 8192;
+  options.retained_bytes_max = 16 << 20;
+  return options;
 }
 
-daemon::MembersOptions members_options(const AgentConfig& config, const Identity& identity) {
-  daemon::MembersOptions options;
-  options.node = local_options(config, identity).node;
-  options.serf_port = config.ports.serf_lan;
-  options.server_port = config.ports.server;
-  options.build = std::string(compatible_version) + ":";
-  options.bootstrap = config.bootstrap;
-  return options;
+std::shared_ptr<TlsKeyring> keyring_of(const AgentConfig& config) {
+  if (config.encrypt.empty()) return nullptr;
+  return std::make_shared<TlsKeyring>(std::vector<std::string>{config.encrypt});
+}
+
+std::string_view role_text(raft::Role role) {
+  switch (role) {
+    case raft::Role::leader:
+      return "Leader";
+    case raft::Role::follower:
+      return "Follower";
+    case raft::Role::pre_candidate:
+    case raft::Role::candidate:
+      return "Candidate";
+  }
+  return "Unknown";
 }
 
 }  // namespace
 
-Result<std::unique_ptr<ServerPart>> ServerPart::open(const AgentConfig& config,
-                                                     const Identity& identity, Loop& main,
-                                                     const Clock& clock, Metrics& metrics) {
+Result<std::unique_ptr<ServerPart>> ServerPart::open(
+    const AgentConfig& config, const Identity& identity, ClusterPorts ports, Loop& main,
+    const Clock& clock, Metrics& metrics, std::function<void(const std::string&)> give_up) {
   CONCLAVE_TRY_ASSIGN(auto store,
                       daemon::Store::open(store_options(config, identity), main, metrics));
-  CONCLAVE_TRY_ASSIGN(auto log, open_log(config, identity, store->applied(), main, metrics));
-  return std::unique_ptr<ServerPart>(
-      new ServerPart(config, identity, main, clock, metrics, std::move(store), std::move(log)));
+  CONCLAVE_TRY_ASSIGN(auto log, open_log(identity, store->applied(), main, metrics));
+  return std::unique_ptr<ServerPart>(new ServerPart(config, identity, std::move(ports), main, clock,
+                                                    metrics, std::move(store), std::move(log),
+                                                    std::move(give_up)));
 }
 
-ServerPart::ServerPart(const AgentConfig& config, const Identity& identity, Loop& main,
-                       const Clock& clock, Metrics& metrics, std::unique_ptr<daemon::Store> store,
-                       raft::Wal::Opened log)
-    : store_(std::move(store)),
+ServerPart::ServerPart(const AgentConfig& config, const Identity& identity, ClusterPorts ports,
+                       Loop& main, const Clock& clock, Metrics& metrics,
+                       std::unique_ptr<daemon::Store> store, std::optional<raft::Wal::Opened> log,
+                       std::function<void(const std::string&)> give_up)
+    : config_(config),
+      identity_(identity),
+      main_(main),
+      metrics_(metrics),
+      ports_(std::move(ports)),
+      store_(std::move(store)),
       reader_(store_->make_reader()),
-      log_was_torn_(log.recovered.torn),
+      log_was_torn_(log && log->recovered.torn),
+      log_(std::move(log)),
+      log_identity_(log_ ? log_->recovered.identity : raft::LogIdentity{}),
+      keyring_(keyring_of(config)),
+      rpc_client_(
+          main, {}, [this] { return rpc_identity(); }, {}, keyring_, metrics),
+      rpc_server_(
+          main, {}, [this] { return rpc_identity(); }, {}, metrics),
       replica_(main, clock, metrics, *store_, replica_options(config)),
-      wal_(std::move(log.wal)),
-      host_(
-          raft::Node(raft::NodeId{identity.node_id}, raft_options(config),
-                     initial_state(std::move(log.recovered), store_->applied()), Rng(random_u64())),
-          *wal_, replica_, peers_),
       leases_(main, replica_, clock, metrics, [this] { return read_basis(); }),
-      members_(main, replica_, members_options(config, identity)),
-      view_(main, host_, {{identity.node_id, config.node_name}}) {}
+      membership_(main, clock, rpc_client_, rpc_server_, replica_, raft_, *reader_,
+                  membership_options(),
+                  {.initialise = [this](const daemon::NewLog& made) { return initialise(made); },
+                   .give_up = std::move(give_up)}),
+      listener_(
+          main, {}, keyring_,
+          [this](std::shared_ptr<FramedStream> stream, Hello hello) {
+            accept(std::move(stream), std::move(hello));
+          },
+          metrics) {
+  replica_.connect(rpc_client_, rpc_server_);
+  leases_.connect(rpc_client_, rpc_server_);
+  replica_.on_configuration([this](const raft::Configuration&) {
+    if (consensus_) consensus_->follow_configuration();
+  });
+}
 
-void ServerPart::start() {
+Result<void> ServerPart::start() {
+  replica_.begin();
   leases_.start();
-  replica_.start(host_);
+  if (log_) enter(std::move(*std::exchange(log_, std::nullopt)));
+  for (Descriptor& socket : ports_.sockets) listener_.serve(socket.release());
+  return membership_.start();
 }
 
 void ServerPart::stop() {
-  members_.stop();
+  membership_.stop();
   leases_.stop();
   replica_.stop();
+  listener_.stop();
+  rpc_client_.stop();
+  rpc_server_.stop();
+  if (consensus_) consensus_->stop();
 }
 
 void ServerPart::close() { store_->close(); }
+
+/// This server's first log: from now on it belongs to that cluster.
+Result<void> ServerPart::initialise(const daemon::NewLog& made) {
+  CONCLAVE_ASSERT_WHY(!consensus_, "a server belongs to one cluster");
+  const raft::LogIdentity identity{made.cluster_id, made.incarnation};
+  std::vector<raft::Entry> first;
+  if (made.first) first.push_back(raft::first_entry(*made.first));
+  CONCLAVE_TRY_ASSIGN(auto log,
+                      raft::Wal::create(wal_options(identity_), identity, first, main_, metrics_));
+  log_identity_ = identity;
+  enter(std::move(log));
+  return {};
+}
+
+void ServerPart::enter(raft::Wal::Opened log) {
+  Consensus::Setting setting;
+  setting.self = raft::NodeId{identity_.node_id};
+  setting.address = join_host_port(identity_.address, config_.ports.server);
+  setting.options = raft_options(config_);
+  setting.applied = store_->applied();
+  setting.keyring = keyring_;
+  consensus_ = std::make_unique<Consensus>(std::move(setting), std::move(log), main_, metrics_,
+                                           replica_, nullptr);
+  raft_.attach(&consensus_->host());
+  replica_.start(consensus_->host());
+}
+
+void ServerPart::accept(std::shared_ptr<FramedStream> stream, Hello hello) {
+  if (hello.purpose == Purpose::rpc) return rpc_server_.accept(std::move(stream), hello);
+  if (consensus_) return consensus_->links().accept(std::move(stream), hello);
+  main_.spawn("refusal", refuse(std::move(stream),
+                                {RefusalCode::not_ready, "this server belongs to no cluster yet"}));
+}
+
+api::RpcIdentity ServerPart::rpc_identity() const {
+  api::RpcIdentity self;
+  self.node_id = identity_.node_id;
+  self.name = config_.node_name;
+  self.datacenter = config_.datacenter;
+  self.cluster_id = log_identity_.cluster_id;
+  self.is_server = true;
+  return self;
+}
+
+daemon::MembershipOptions ServerPart::membership_options() const {
+  daemon::MembershipOptions options;
+  daemon::NodeCard& card = options.card;
+  card.node = local_options(config_, identity_).node;
+  card.serf_port = config_.ports.serf_lan;
+  card.server_port = config_.ports.server;
+  card.build = std::string(compatible_version) + ":";
+  card.rpc_address = join_host_port(identity_.address, config_.ports.server);
+  card.expect = static_cast<std::uint64_t>(config_.bootstrap_expect);
+  card.bootstrap = config_.bootstrap;
+  if (log_) {
+    card.incarnation = daemon::id_bytes(log_identity_.incarnation);
+    card.cluster_id = daemon::id_bytes(log_identity_.cluster_id);
+  }
+  options.promise_path = identity_.data_dir + "/raft/bootstrap";
+  options.left_path = identity_.data_dir + "/raft/left";
+  options.start_join = config_.start_join;
+  options.retry_join = config_.retry_join;
+  options.retry_interval = config_.retry_interval;
+  options.retry_max = config_.retry_max;
+  options.rejoin_after_leave = config_.rejoin_after_leave;
+  options.autopilot = config_.autopilot;
+  options.upkeep.reap_after = config_.reconnect_timeout;
+  return options;
+}
 
 daemon::LeaseBasis ServerPart::read_basis() {
   const daemon::ReadSnapshot snapshot = reader_->open();
@@ -142,8 +224,29 @@ std::vector<api::Member> ServerPart::read_members() {
   return members;
 }
 
-void ServerPart::NoPeers::send(std::vector<raft::Message> messages) {
-  CONCLAVE_ASSERT_WHY(messages.empty(), "a server that is alone has nobody to write to");
+agent::ServerStats ServerPart::stats() {
+  const daemon::LeaderInfo leader = replica_.leader();
+  agent::ServerStats stats;
+  stats.leader = leader.is_leader;
+  stats.leader_address = leader.leader_address;
+  if (!consensus_) {
+    stats.raft = {{"state", "Follower"}, {"num_peers", "0"}, {"protocol_version", "3"}};
+    return stats;
+  }
+  const raft::Node& node = consensus_->host().node();
+  const auto number = [](std::uint64_t value) { return std::to_string(value); };
+  stats.raft = {
+      {"state", std::string(role_text(node.role()))},
+      {"term", number(node.current_term().value)},
+      {"last_log_index", number(node.last_index().value)},
+      {"commit_index", number(node.commit_index().value)},
+      {"applied_index", number(store_->applied().index)},
+      {"fsm_pending", number(node.commit_index().value - store_->applied().index)},
+      {"num_peers", number(std::max<std::size_t>(node.configuration().servers.size(), 1) - 1)},
+      {"latest_configuration_index", number(node.configuration_index().value)},
+      {"protocol_version", "3"},
+  };
+  return stats;
 }
 
 }  // namespace conclave::cli

@@ -1,38 +1,51 @@
 #pragma once
 
-/// The server's half of an agent: log, state, raft, leases, members, put together in the order in
-/// which they need each other. Main thread, built before main runs and destroyed after it ended.
+/// The server's half of an agent: state, raft, leases, membership, and the port that nodes speak to
+/// each other on, put together in the order in which they need each other. Log, core and links
+/// (Consensus) come when it is known which cluster this server belongs to: at once when there is a
+/// log or -bootstrap makes one, else when membership has found or founded one.
+///
+/// Main thread, built before main runs and destroyed after it ended.
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "agent/http/host.h"
+#include "api/rpc/rpc_client.h"
+#include "api/rpc/rpc_server.h"
 #include "base/core/result.h"
+#include "base/net/listener.h"
 #include "base/run/clock.h"
 #include "base/run/loop.h"
 #include "base/run/metrics.h"
 #include "cli/config/agent_config.h"
-#include "cli/run/cluster_view.h"
+#include "cli/run/cluster_ports.h"
+#include "cli/run/consensus.h"
+#include "cli/run/host_control.h"
 #include "cli/run/options.h"
 #include "daemon/leases/leases.h"
-#include "daemon/members/members.h"
+#include "daemon/members/membership.h"
 #include "daemon/replica/raft_replica.h"
 #include "daemon/store/store.h"
-#include "raft/host/host.h"
 #include "raft/wal/wal.h"
 
 namespace conclave::cli {
 
 class ServerPart {
  public:
-  /// Opens what is in the data directory, or begins a cluster of one there when the configuration
-  /// says bootstrap. Errors are sentences for the person who started it; nothing is damaged by
-  /// them.
+  /// Opens what is in the data directory. Errors are sentences for the person who started it;
+  /// nothing is damaged by them. `give_up`: this server was told to join others and cannot; the
+  /// process is to end with that sentence.
   static Result<std::unique_ptr<ServerPart>> open(const AgentConfig& config,
-                                                  const Identity& identity, Loop& main,
-                                                  const Clock& clock, Metrics& metrics);
+                                                  const Identity& identity, ClusterPorts ports,
+                                                  Loop& main, const Clock& clock, Metrics& metrics,
+                                                  std::function<void(const std::string&)> give_up);
 
-  /// Replays what is committed and begins to tick; listeners are registered before.
-  void start();
+  /// Replays what is committed and begins to tick, opens the port for others, finds or founds a
+  /// cluster if there is none yet; listeners are registered before. Errors as open()'s.
+  Result<void> start();
   /// Everybody who waits for an outcome gets an answer; nothing is proposed afterwards.
   void stop();
   /// A last checkpoint, after stop() and when main serves nobody any more.
@@ -41,35 +54,48 @@ class ServerPart {
   daemon::Store& store() { return *store_; }
   daemon::RaftReplica& replica() { return replica_; }
   daemon::Leases& leases() { return leases_; }
-  daemon::Members& members() { return members_; }
-  RaftClusterView& view() { return view_; }
-  const raft::Node& node() const { return host_.node(); }
+  daemon::Membership& membership() { return membership_; }
+  api::Rpc& rpc() { return rpc_client_; }
+  api::RpcHandlers& rpc_handlers() { return rpc_server_; }
+  /// `consul info` and the Stats of /v1/agent/self; main.
+  agent::ServerStats stats();
   /// The member table as applied here; main.
   std::vector<api::Member> read_members();
   /// A torn end of the log was cut off at this start.
   bool log_was_torn() const { return log_was_torn_; }
 
  private:
-  /// Peers of a server that is alone: there are none to send to.
-  class NoPeers final : public raft::PeersPort {
-   public:
-    void send(std::vector<raft::Message> messages) override;
-  };
+  ServerPart(const AgentConfig& config, const Identity& identity, ClusterPorts ports, Loop& main,
+             const Clock& clock, Metrics& metrics, std::unique_ptr<daemon::Store> store,
+             std::optional<raft::Wal::Opened> log, std::function<void(const std::string&)> give_up);
 
-  ServerPart(const AgentConfig& config, const Identity& identity, Loop& main, const Clock& clock,
-             Metrics& metrics, std::unique_ptr<daemon::Store> store, raft::Wal::Opened log);
   daemon::LeaseBasis read_basis();
+  daemon::MembershipOptions membership_options() const;
+  api::RpcIdentity rpc_identity() const;
+  Result<void> initialise(const daemon::NewLog& log);
+  void enter(raft::Wal::Opened log);
+  void accept(std::shared_ptr<FramedStream> stream, Hello hello);
 
+  const AgentConfig config_;
+  const Identity identity_;
+  Loop& main_;
+  Metrics& metrics_;
+  ClusterPorts ports_;
   std::unique_ptr<daemon::Store> store_;
   std::unique_ptr<daemon::Reader> reader_;
-  bool log_was_torn_;
+  const bool log_was_torn_;
+  std::optional<raft::Wal::Opened> log_;  ///< Found at the start, until start().
+  raft::LogIdentity log_identity_;        ///< Zeros: no log yet.
+
+  const std::shared_ptr<TlsKeyring> keyring_;
+  api::RpcClient rpc_client_;
+  api::RpcServer rpc_server_;
   daemon::RaftReplica replica_;
-  NoPeers peers_;
-  std::unique_ptr<raft::Wal> wal_;
-  raft::Host host_;
   daemon::Leases leases_;
-  daemon::Members members_;
-  RaftClusterView view_;
+  HostControl raft_;
+  daemon::Membership membership_;
+  std::unique_ptr<Consensus> consensus_;
+  Listener listener_;
 };
 
 }  // namespace conclave::cli

@@ -14,6 +14,7 @@
 #include "base/run/loop.h"
 #include "base/run/metrics.h"
 #include "daemon/leases/renewals.h"
+#include "daemon/members/operations.h"
 #include "daemon/replica/replica.h"
 #include "daemon/store/store.h"
 #include "daemon/watch/hub.h"
@@ -32,29 +33,13 @@ struct ServerSettings {
   bool strict_json = false;
 };
 
-/// Cluster facts for /v1/status and /v1/operator/raft (contract 12).
-class ClusterView {
- public:
-  virtual ~ClusterView() = default;
-  struct Peer {
-    std::string id;
-    std::string name;
-    std::string address;
-    bool leader = false;
-    bool voter = true;
-    std::uint64_t last_index = 0;
-  };
-  virtual Task<std::vector<Peer>> peers() = 0;
-  virtual Task<std::uint64_t> configuration_index() = 0;
-};
-
 struct ServerContext {
   Loop& loop;
   Replica& replica;
   Reader& reader;
   WatchHub& hub;
   SessionRenewals& renewals;
-  ClusterView& cluster;
+  ClusterOperations& cluster;
   const Clock& clock;
   Metrics& metrics;
   std::shared_ptr<const ServerSettings> settings;

@@ -107,11 +107,10 @@ Result<std::string> encode_reply(api::Response response) {
   } else {
     return fail(ErrorCode::failed, "this answer is too long to be forwarded");
   }
-  if (response.parked) return fail(ErrorCode::failed, "a waiting query cannot be forwarded");
   return api::encode_record(reply);
 }
 
-Task<Result<std::string>> answer(api::Router* router, std::string body) {
+Task<Result<std::string>> answer(api::Upstream* server, std::string body) {
   auto call = api::decode_record<Call>(body);
   if (!call) co_return std::unexpected(call.error());
   api::Request request;
@@ -130,7 +129,7 @@ Task<Result<std::string>> answer(api::Router* router, std::string body) {
   }
   // Whoever forwarded it indents.
   std::erase_if(request.query, [](const auto& parameter) { return parameter.name == "pretty"; });
-  co_return encode_reply(co_await router->handle(std::move(request)));
+  co_return encode_reply(co_await server->call(std::move(request)));
 }
 
 }  // namespace
@@ -174,8 +173,8 @@ Task<Result<std::string>> LeaderForwarder::call(std::string address, std::string
   co_return co_await run_on(main_, std::move(made));
 }
 
-void serve_forwarded(api::RpcHandlers& handlers, api::Router& router) {
-  handlers.add(api::RpcMethod::http, [at = &router](api::RpcPeer, std::string body) {
+void serve_forwarded(api::RpcHandlers& handlers, api::Upstream& server) {
+  handlers.add(api::RpcMethod::http, [at = &server](api::RpcPeer, std::string body) {
     return answer(at, std::move(body));
   });
 }

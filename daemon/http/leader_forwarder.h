@@ -9,6 +9,7 @@
 #include "api/http/message.h"
 #include "api/rest/router.h"
 #include "api/rpc/rpc.h"
+#include "api/rpc/upstream.h"
 #include "base/core/duration.h"
 #include "base/run/loop.h"
 #include "daemon/replica/replica.h"
@@ -37,7 +38,7 @@ class LeaderForwarder {
   const Nanos hold_timeout_;
 };
 
-/// Answers forwarded requests through `router`, which is main's and outlives the handlers.
-void serve_forwarded(api::RpcHandlers& handlers, api::Router& router);
+/// Answers forwarded requests as `server` does, which outlives the handlers.
+void serve_forwarded(api::RpcHandlers& handlers, api::Upstream& server);
 
 }  // namespace conclave::daemon

@@ -6,14 +6,12 @@
 #include "api/rest/router.h"
 #include "daemon/http/context.h"
 #include "daemon/http/leader_forwarder.h"
-#include "daemon/members/operations.h"
 
 namespace conclave::daemon {
 
 /// One per loop; outlives the router.
 struct OperatorContext {
   ServerContext& server;
-  ClusterOperations& operations;
   LeaderForwarder& forwarder;
 };
 

@@ -129,7 +129,7 @@ Task<api::Response> write_config(OperatorContext* context, api::Request request)
 Task<api::Response> show_health(OperatorContext* context, api::Request request) {
   const auto scope = check_scope(context->server, request);
   if (!scope) co_return api::error_response(scope.error());
-  const auto report = co_await context->operations.autopilot_report();
+  const auto report = co_await context->server.cluster.autopilot_report();
   if (!report) co_return api::error_response(report.error());
   std::string servers;
   for (const ServerHealth& server : report->servers) {
@@ -150,7 +150,7 @@ Task<api::Response> show_health(OperatorContext* context, api::Request request) 
 Task<api::Response> show_state(OperatorContext* context, api::Request request) {
   const auto scope = check_scope(context->server, request);
   if (!scope) co_return api::error_response(scope.error());
-  const auto report = co_await context->operations.autopilot_report();
+  const auto report = co_await context->server.cluster.autopilot_report();
   if (!report) co_return api::error_response(report.error());
   std::string servers;
   api::JsonObject by_id(servers);

@@ -37,7 +37,7 @@ struct RaftServer {
 Task<api::Response> show_configuration(OperatorContext* context, api::Request request) {
   const auto scope = check_scope(context->server, request);
   if (!scope) co_return api::error_response(scope.error());
-  const RaftConfigurationView view = co_await context->operations.raft_configuration();
+  const RaftConfigurationView view = co_await context->server.cluster.raft_configuration();
   std::vector<RaftServer> servers;
   for (const RaftServerView& server : view.servers) {
     servers.push_back({.id = server.id,
@@ -65,7 +65,7 @@ Task<api::Response> remove_peer(OperatorContext* context, api::Request request) 
   if (!id.empty() && !address.empty()) {
     co_return api::text_response(400, "Must specify only one of ?id or ?address");
   }
-  const auto removed = co_await context->operations.remove_peer(id, address);
+  const auto removed = co_await context->server.cluster.remove_peer(id, address);
   if (!removed) co_return api::text_response(500, removed.error().message);
   co_return api::empty_response();
 }
@@ -74,7 +74,7 @@ Task<api::Response> transfer_leader(OperatorContext* context, api::Request reque
   const auto scope = check_scope(context->server, request);
   if (!scope) co_return api::error_response(scope.error());
   const std::string id(request.parameter("id").value_or(""));
-  const auto transferred = co_await context->operations.transfer_leadership(id);
+  const auto transferred = co_await context->server.cluster.transfer_leadership(id);
   if (!transferred) co_return api::text_response(500, transferred.error().message);
   co_return api::json_response(R"({"Success":true})");
 }

@@ -9,16 +9,15 @@
 
 namespace conclave::daemon {
 
-void add_server_routes(api::Router& router, ServerContext& context, OperatorContext* operators) {
+void add_server_routes(api::Router& router, ServerContext& context, OperatorContext& operators) {
   add_kv_routes(router, context);
   add_txn_routes(router, context);
   add_session_routes(router, context);
   add_catalog_routes(router, context);
   add_health_routes(router, context);
   add_status_routes(router, context);
-  if (operators == nullptr) return add_raft_configuration_route(router, context);
-  add_operator_raft_routes(router, *operators);
-  add_operator_autopilot_routes(router, *operators);
+  add_operator_raft_routes(router, operators);
+  add_operator_autopilot_routes(router, operators);
 }
 
 }  // namespace conclave::daemon

@@ -1,6 +1,6 @@
 #pragma once
 
-/// /v1/status/... and /v1/operator/raft/configuration (contract section 12).
+/// /v1/status/... (contract section 12).
 
 #include "api/rest/router.h"
 #include "daemon/http/context.h"
@@ -9,7 +9,5 @@ namespace conclave::daemon {
 
 /// `context` must outlive the router.
 void add_status_routes(api::Router& router, ServerContext& context);
-/// What ClusterView knows, for a server whose configuration cannot change.
-void add_raft_configuration_route(api::Router& router, ServerContext& context);
 
 }  // namespace conclave::daemon

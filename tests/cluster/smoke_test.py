@@ -68,8 +68,8 @@ class Smoke(unittest.TestCase):
         self.assertEqual(members.returncode, 0, members.stderr)
         header, row = members.stdout.splitlines()
         self.assertEqual(header.split()[:4], ["Node", "Address", "Status", "Type"])
-        self.assertEqual(row.split()[:5],
-                         ["test-node", "127.0.0.1:8301", "alive", "server", "1.20.0"])
+        address = f"127.0.0.1:{self.server.peer_ports[1]}"
+        self.assertEqual(row.split()[:5], ["test-node", address, "alive", "server", "1.20.0"])
         self.assertEqual(self.server.run("members", "-status=failed").returncode, 2)
 
     def test_called_consul_it_behaves_the_same(self):

@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import unittest
 
-from server_process import ServerProcess, binary, free_port
+from server_process import ServerProcess, binary, free_port, peer_flags
 
 
 class StartErrors(unittest.TestCase):
@@ -31,16 +31,18 @@ class StartErrors(unittest.TestCase):
 
     def server_flags(self, directory, *more):
         return ["-server", "-bootstrap", "-bind", "127.0.0.1", "-data-dir", directory,
-                "-http-port", str(free_port()), *more]
+                "-http-port", str(free_port()), *peer_flags(), *more]
 
     def test_a_port_in_use(self):
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))
             taken.listen()
             port = taken.getsockname()[1]
-            sentence = self.refused("-dev", "-http-port", str(port))
-            self.assertIn(f"127.0.0.1:{port}", sentence)
-            self.assertIn("in use", sentence)
+            for setting in ("-http-port", "-server-port", "-serf-lan-port"):
+                sentence = self.refused("-dev", "-http-port", str(free_port()), *peer_flags(),
+                                        setting, str(port))
+                self.assertIn(f"127.0.0.1:{port}", sentence)
+                self.assertIn("in use", sentence)
 
     def test_a_data_directory_in_use(self):
         with ServerProcess() as server:
@@ -108,9 +110,7 @@ class StartErrors(unittest.TestCase):
         self.assertEqual((checked.returncode, checked.stdout), (0, "Configuration is valid!\n"))
 
     def test_flags_that_are_not_there_yet_say_so(self):
-        directory = self.path("data")
-        self.assertIn("-bootstrap", self.refused("-server", "-data-dir", directory))
-        self.assertIn("-server", self.refused("-data-dir", directory))
+        self.assertIn("-server", self.refused("-data-dir", self.path("data")))
         self.assertIn("flag provided but not defined: -nope", self.refused("-nope"))
 
     def test_another_node_id_than_the_directorys_is_refused(self):

@@ -34,6 +34,9 @@ class Member(ServerProcess):
         expect = self.cluster.expect
         return (["-bootstrap-expect", str(expect)] if expect else []) + joins
 
+    def peer_flags(self):
+        return []  # In the configuration, so that a test can move them.
+
     def command(self):
         self.config = {
             "ports": self.ports,

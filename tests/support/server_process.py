@@ -43,6 +43,12 @@ def free_port():
                 continue
 
 
+def peer_flags(ports=None):
+    """Free ports, or these, for what nodes say to each other."""
+    server, serf_lan = ports or (free_port(), free_port())
+    return ["-server-port", str(server), "-serf-lan-port", str(serf_lan)]
+
+
 class Answer:
     """An HTTP answer: status, headers (case-insensitive), body as bytes."""
 
@@ -68,6 +74,7 @@ class ServerProcess:
         self._scratch = tempfile.mkdtemp(prefix="conclave-test-")
         self.data_dir = str(data_dir or pathlib.Path(self._scratch, "data"))
         self.http_port = free_port()
+        self.peer_ports = [free_port(), free_port()]
         self.config = dict(config or {})
         self.arguments = list(arguments)
         self.dev = dev
@@ -92,7 +99,7 @@ class ServerProcess:
         else:
             words += ["-server", *self.formation(), "-data-dir", self.data_dir]
             words += ["-bind", "127.0.0.1"]
-        words += ["-node", self.node, "-http-port", str(self.http_port)]
+        words += ["-node", self.node, "-http-port", str(self.http_port), *self.peer_flags()]
         if self.config:
             path = pathlib.Path(self._scratch, "config.json")
             path.write_text(json.dumps(self.config))
@@ -102,6 +109,10 @@ class ServerProcess:
     def formation(self):
         """The flags that say how it comes to a cluster."""
         return ["-bootstrap"]
+
+    def peer_flags(self):
+        """The ports that other nodes would use."""
+        return peer_flags(self.peer_ports)
 
     def start(self, wait=True):
         with open(self.log_path, "ab") as log:

@@ -20,7 +20,12 @@ class FakeOperations final : public ClusterOperations {
                                                  .name = "n1",
                                                  .address = "10.0.0.1:8300",
                                                  .leader = true,
-                                                 .last_index = 7}},
+                                                 .last_index = 7},
+                                                {.id = "id-2",
+                                                 .name = "n2",
+                                                 .address = "10.0.0.2:8300",
+                                                 .voter = false,
+                                                 .last_index = 5}},
                                     .index = 3};
   }
   Task<Result<void>> remove_peer(std::string id, std::string address) override {
@@ -89,11 +94,22 @@ class FollowingReplica final : public Replica {
   Replica& leading_;
 };
 
+class RouterUpstream final : public api::Upstream {
+ public:
+  explicit RouterUpstream(api::Router& router) : router_(router) {}
+  Task<api::Response> call(api::Request request) override {
+    co_return co_await router_.handle(std::move(request));
+  }
+
+ private:
+  api::Router& router_;
+};
+
 class OperatorTest : public ServerTest {
  protected:
   OperatorTest() : ServerTest() {
-    add_server_routes(router_, context(), &operators_);
-    serve_forwarded(rpc_, router_);
+    add_server_routes(router_, context_, operators_);
+    serve_forwarded(rpc_, leader_);
   }
   Answer ask(api::Method method, std::string_view target, std::string body = {}) {
     api::Request request;
@@ -120,13 +136,19 @@ class OperatorTest : public ServerTest {
   FakeRpc rpc_;
   FollowingReplica following_{replica_};
   LeaderForwarder forwarder_{context().loop, context().loop, following_, rpc_, Nanos{0}};
-  OperatorContext operators_{context(), operations_, forwarder_};
+  ServerContext context_{
+      context().loop, context().replica, context().reader,  context().hub,      context().renewals,
+      operations_,    context().clock,   context().metrics, context().settings, Rng(1)};
+  OperatorContext operators_{context_, forwarder_};
   api::Router router_{api::RouterOptions{}};
+  RouterUpstream leader_{router_};
 };
 
 constexpr std::string_view configuration =
     R"({"Servers":[{"ID":"id-1","Node":"n1","Address":"10.0.0.1:8300","Leader":true,)"
-    R"("ProtocolVersion":"3","Voter":true,"LastIndex":7}],"Index":3})";
+    R"("ProtocolVersion":"3","Voter":true,"LastIndex":7},{"ID":"id-2","Node":"n2",)"
+    R"("Address":"10.0.0.2:8300","Leader":false,"ProtocolVersion":"3","Voter":false,)"
+    R"("LastIndex":5}],"Index":3})";
 
 TEST_F(OperatorTest, raft_configuration_peer_and_transfer) {
   EXPECT_EQ(ask_get("/v1/operator/raft/configuration").body, configuration);

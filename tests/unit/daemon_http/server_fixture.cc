@@ -42,14 +42,27 @@ class FakeRenewals final : public SessionRenewals {
   std::vector<std::string> known;
 };
 
-class FakeCluster final : public ClusterView {
+class FakeCluster final : public ClusterOperations {
  public:
-  Task<std::vector<Peer>> peers() override {
-    co_return std::vector<Peer>{
-        {.id = "id-1", .name = "n1", .address = "10.0.0.1:8300", .leader = true, .last_index = 7},
-        {.id = "id-2", .name = "n2", .address = "10.0.0.2:8300", .voter = false, .last_index = 5}};
+  Task<RaftConfigurationView> raft_configuration() override {
+    co_return RaftConfigurationView{
+        .servers = {{.id = "id-1", .name = "n1", .address = "10.0.0.1:8300", .leader = true},
+                    {.id = "id-2", .name = "n2", .address = "10.0.0.2:8300", .voter = false}},
+        .index = 3};
   }
-  Task<std::uint64_t> configuration_index() override { co_return 3; }
+  Task<Result<void>> remove_peer(std::string, std::string) override { co_return refused(); }
+  Task<Result<void>> transfer_leadership(std::string) override { co_return refused(); }
+  Task<Result<AutopilotReport>> autopilot_report() override { co_return refused(); }
+
+ private:
+  static std::unexpected<Error> refused() { return fail(ErrorCode::failed, "not in this test"); }
+};
+
+class NoRpc final : public api::Rpc {
+ public:
+  Task<Result<std::string>> call(std::string, api::RpcMethod, std::string, Nanos) override {
+    co_return fail(ErrorCode::io, "there is nobody else in this test");
+  }
 };
 
 Answer flattened(api::Response response) {
@@ -122,7 +135,7 @@ struct ServerTest::Parts {
         context{loop,           test.replica_, reader,         hub,   renewals, cluster,
                 system_clock(), metrics,       test.settings_, Rng(1)},
         router(api::RouterOptions{}) {
-    add_server_routes(router, context);
+    add_server_routes(router, context, operators);
   }
 
   Loop loop{"test"};
@@ -132,6 +145,9 @@ struct ServerTest::Parts {
   FakeRenewals renewals;
   FakeCluster cluster;
   ServerContext context;
+  NoRpc rpc;
+  LeaderForwarder forwarder{loop, loop, context.replica, rpc, Nanos{0}};
+  OperatorContext operators{context, forwarder};
   api::Router router;
 };
 

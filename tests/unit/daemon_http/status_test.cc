@@ -18,14 +18,6 @@ TEST_F(StatusTest, peers_are_addresses) {
   EXPECT_EQ(refusal(get("/v1/status/peers")), R"(200 ["10.0.0.1:8300","10.0.0.2:8300"])");
 }
 
-TEST_F(StatusTest, raft_configuration_has_consuls_members) {
-  EXPECT_EQ(get("/v1/operator/raft/configuration").body,
-            R"({"Servers":[{"ID":"id-1","Node":"n1","Address":"10.0.0.1:8300","Leader":true,)"
-            R"("ProtocolVersion":"3","Voter":true,"LastIndex":7},{"ID":"id-2","Node":"n2",)"
-            R"("Address":"10.0.0.2:8300","Leader":false,"ProtocolVersion":"3","Voter":false,)"
-            R"("LastIndex":5}],"Index":3})");
-}
-
 TEST_F(StatusTest, another_datacenter_is_a_500) {
   for (const char* target : {"status/leader", "status/peers", "operator/raft/configuration"}) {
     EXPECT_EQ(refusal(get(std::string("/v1/") + target + "?dc=x")), "500 No path to datacenter");
