@@ -1,5 +1,5 @@
-"""kill -9 of the leader every five seconds under load: nothing acknowledged is lost, nothing happens
-twice. For longer, and with figures: scripts/bench failover."""
+"""kill -9 of the leader every five seconds under load: nothing acknowledged is lost, nothing is
+made twice. For longer, and with figures: scripts/bench failover."""
 
 import os
 import unittest
