@@ -7,7 +7,8 @@ constexpr std::uint64_t step_bytes = 4 << 20;
 
 }  // namespace
 
-Result<std::unique_ptr<GenerationBuild>> GenerationBuild::begin(GenerationStore& store, GenerationPlan plan) {
+Result<std::unique_ptr<GenerationBuild>> GenerationBuild::begin(GenerationStore& store,
+                                                                GenerationPlan plan) {
   CONCLAVE_TRY_ASSIGN(std::unique_ptr<GenerationBuilder> builder, store.begin_generation());
   return with(std::move(plan), std::move(builder));
 }

@@ -24,7 +24,8 @@ struct GenerationPlan {
 
 class GenerationBuild {
  public:
-  static Result<std::unique_ptr<GenerationBuild>> begin(GenerationStore& store, GenerationPlan plan);
+  static Result<std::unique_ptr<GenerationBuild>> begin(GenerationStore& store,
+                                                        GenerationPlan plan);
   /// The same with a builder of the caller's.
   static std::unique_ptr<GenerationBuild> with(GenerationPlan plan,
                                                std::unique_ptr<GenerationBuilder> builder) {

@@ -70,8 +70,7 @@ Result<void> Reception::append(const raft::SnapshotChunk& chunk) {
   }
   std::uint64_t at = chunk.offset;
   for (std::string_view rest = chunk.data; !rest.empty();) {
-    const ssize_t written =
-        ::pwrite(file_.get(), rest.data(), rest.size(), static_cast<off_t>(at));
+    const ssize_t written = ::pwrite(file_.get(), rest.data(), rest.size(), static_cast<off_t>(at));
     if (written < 0 && errno == EINTR) continue;
     if (written <= 0) return fail_errno("write", path, written < 0 ? errno : ENOSPC);
     rest.remove_prefix(static_cast<std::size_t>(written));
@@ -94,8 +93,9 @@ Result<void> Reception::complete(const raft::SnapshotMeta& snapshot) {
                     header.applied.term == snapshot.term.value &&
                     header.configuration == raft::encode_configuration(snapshot.configuration);
   if (!same) {
-    return fail(ErrorCode::corrupt, "the snapshot that was received is of another position than "
-                                    "was said");
+    return fail(ErrorCode::corrupt,
+                "the snapshot that was received is of another position than "
+                "was said");
   }
   CONCLAVE_TRY(keep_snapshot(directory_, path, snapshot.id));
   CONCLAVE_TRY(remove_file(sidecar_path(directory_)));

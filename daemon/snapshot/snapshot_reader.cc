@@ -89,8 +89,8 @@ Result<void> SnapshotReader::read_bytes(std::string& into, std::size_t count) {
   if (count > size_ - at_) return damaged("it ends too early");
   into.resize(count);
   for (std::size_t done = 0; done < count;) {
-    const ssize_t got = ::pread(file_.get(), into.data() + done, count - done,
-                                static_cast<off_t>(at_ + done));
+    const ssize_t got =
+        ::pread(file_.get(), into.data() + done, count - done, static_cast<off_t>(at_ + done));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return fail_errno("read", name_, errno);
     if (got == 0) return damaged("it ends too early");
@@ -102,8 +102,8 @@ Result<void> SnapshotReader::read_bytes(std::string& into, std::size_t count) {
 }
 
 std::unexpected<Error> SnapshotReader::damaged(std::string_view what) const {
-  return fail(ErrorCode::corrupt, fmt::format("the snapshot {} is damaged at byte {}: {}", name_,
-                                              at_, what));
+  return fail(ErrorCode::corrupt,
+              fmt::format("the snapshot {} is damaged at byte {}: {}", name_, at_, what));
 }
 
 Result<SnapshotHeader> verify_snapshot(const std::string& path, std::string_view id) {
@@ -113,8 +113,8 @@ Result<SnapshotHeader> verify_snapshot(const std::string& path, std::string_view
     if (!more) break;
   }
   if (reader.id() != id) {
-    return fail(ErrorCode::corrupt, fmt::format("the snapshot {} is not the one with SHA-256 {}",
-                                                path, id));
+    return fail(ErrorCode::corrupt,
+                fmt::format("the snapshot {} is not the one with SHA-256 {}", path, id));
   }
   return reader.header();
 }

@@ -1,8 +1,8 @@
 #pragma once
 
 /// Reads a snapshot file from its beginning to its end, one block in memory at a time, and trusts
-/// nothing in it: checksums, order of keys, number of rows and state hash are checked. Blocking; one
-/// thread.
+/// nothing in it: checksums, order of keys, number of rows and state hash are checked. Blocking;
+/// one thread.
 
 #include <cstdint>
 #include <optional>

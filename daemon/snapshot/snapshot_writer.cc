@@ -17,7 +17,8 @@ constexpr std::size_t piece_bytes = 1 << 20;
 
 }  // namespace
 
-Result<std::unique_ptr<SnapshotWriter>> SnapshotWriter::begin(std::string path, GenerationStore::Frozen state,
+Result<std::unique_ptr<SnapshotWriter>> SnapshotWriter::begin(std::string path,
+                                                              GenerationStore::Frozen state,
                                                               std::string configuration) {
   CONCLAVE_TRY_ASSIGN(Descriptor file, open_file(path, O_WRONLY | O_CREAT | O_TRUNC));
   std::unique_ptr<SnapshotWriter> writer(

@@ -19,7 +19,8 @@ namespace conclave::daemon {
 class SnapshotWriter {
  public:
   /// Begins `path`. The state is let go of as soon as its last row is read.
-  static Result<std::unique_ptr<SnapshotWriter>> begin(std::string path, GenerationStore::Frozen state,
+  static Result<std::unique_ptr<SnapshotWriter>> begin(std::string path,
+                                                       GenerationStore::Frozen state,
                                                        std::string configuration);
   /// Removes the file unless all of it was written.
   ~SnapshotWriter();

@@ -37,9 +37,10 @@ Result<std::string> read_piece(const std::string& path, std::uint64_t offset, st
 
 [[noreturn]] void die_of(const Error& error) {
   die("snapshot",
-      fmt::format("put a snapshot in place: {}; this server stops; its state is the one before, and "
-                  "it tries again once it is restarted",
-                  error.message));
+      fmt::format(
+          "put a snapshot in place: {}; this server stops; its state is the one before, and "
+          "it tries again once it is restarted",
+          error.message));
 }
 
 /// What a snapshot holds becomes the state.
@@ -64,8 +65,9 @@ Result<std::unique_ptr<Snapshots>> Snapshots::open(const SnapshotOptions& option
       new Snapshots(options, main, metrics, store, std::move(kept), std::move(partial)));
 }
 
-Snapshots::Snapshots(const SnapshotOptions& options, Loop& main, Metrics& metrics, GenerationStore& store,
-                     std::vector<KeptSnapshot> kept, std::optional<raft::PartialSnapshot> partial)
+Snapshots::Snapshots(const SnapshotOptions& options, Loop& main, Metrics& metrics,
+                     GenerationStore& store, std::vector<KeptSnapshot> kept,
+                     std::optional<raft::PartialSnapshot> partial)
     : options_(options),
       main_(main),
       store_(store),
@@ -190,13 +192,14 @@ void Snapshots::store(const raft::SnapshotChunk& chunk, std::function<void(Resul
 
 void Snapshots::install(const raft::SnapshotMeta& snapshot, std::function<void()> installed) {
   hold(snapshot.id);
-  build({snapshot.index.value, snapshot.term.value},
-        [path = path(snapshot.id), snapshot] { return plan_of(path, snapshot); },
-        [this, id = snapshot.id, installed = std::move(installed)] {
-          release(id);
-          if (installed_) installed_();
-          installed();
-        });
+  build(
+      {snapshot.index.value, snapshot.term.value},
+      [path = path(snapshot.id), snapshot] { return plan_of(path, snapshot); },
+      [this, id = snapshot.id, installed = std::move(installed)] {
+        release(id);
+        if (installed_) installed_();
+        installed();
+      });
 }
 
 void Snapshots::build(AppliedPosition position, std::function<Result<GenerationPlan>()> plan,
@@ -289,8 +292,8 @@ Result<std::optional<raft::LogBase>> installed_base(const GenerationStore& store
   if (!origin) return std::optional<raft::LogBase>();
   CONCLAVE_TRY_ASSIGN(raft::Configuration configuration,
                       raft::decode_configuration(origin->configuration));
-  return std::optional(raft::LogBase{
-      {origin->applied.index}, {origin->applied.term}, std::move(configuration)});
+  return std::optional(
+      raft::LogBase{{origin->applied.index}, {origin->applied.term}, std::move(configuration)});
 }
 
 }  // namespace conclave::daemon

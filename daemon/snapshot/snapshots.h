@@ -1,9 +1,9 @@
 #pragma once
 
 /// This server's snapshots: raft::SnapshotPort over files and the store, and the same for whoever
-/// else needs one (GET /v1/snapshot, restore). All calls and completions are main's; everything that
-/// touches the disk runs on the snapshot thread, piece by piece, so that a chunk is read between two
-/// pieces of another snapshot that is being written.
+/// else needs one (GET /v1/snapshot, restore). All calls and completions are main's; everything
+/// that touches the disk runs on the snapshot thread, piece by piece, so that a chunk is read
+/// between two pieces of another snapshot that is being written.
 ///
 /// Files under <data_dir>/snapshots: whole ones are kept while somebody holds them, and the newest
 /// two besides; one is being written and one received at a time.
@@ -23,8 +23,8 @@
 #include "daemon/snapshot/generation_build.h"
 #include "daemon/snapshot/reception.h"
 #include "daemon/snapshot/snapshot_files.h"
-#include "daemon/store/step_thread.h"
 #include "daemon/snapshot/snapshot_writer.h"
+#include "daemon/store/step_thread.h"
 #include "daemon/store/store.h"
 #include "raft/core/ports.h"
 
@@ -113,19 +113,19 @@ class Snapshots final : public raft::SnapshotPort {
   const std::optional<raft::PartialSnapshot> partial_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 
-  std::vector<KeptSnapshot> kept_;            ///< Newest first.
+  std::vector<KeptSnapshot> kept_;  ///< Newest first.
   std::map<std::string, unsigned> holds_;
   std::optional<raft::SnapshotMeta> newest_made_;  ///< In this run: known to be what it says.
-  std::deque<Made> making_;   ///< Get the one that is being written.
-  std::deque<Made> waiting_;  ///< Came later: get the next.
+  std::deque<Made> making_;                        ///< Get the one that is being written.
+  std::deque<Made> waiting_;                       ///< Came later: get the next.
   std::atomic<std::uint64_t> last_new_ = 0;
   bool building_ = false;
   std::deque<std::function<void()>> builds_;  ///< To be begun.
 
   Histogram& write_duration_;
   Histogram& build_duration_;
-  Reception reception_;    ///< The snapshot thread's.
-  StepThread thread_;  ///< Ends before what it works on.
+  Reception reception_;  ///< The snapshot thread's.
+  StepThread thread_;    ///< Ends before what it works on.
 };
 
 /// Where the log belongs if the state is what a snapshot held and no more: for raft::Wal::open().

@@ -44,8 +44,8 @@ std::unexpected<Error> damaged(std::string_view what) {
 
 std::string encode_snapshot_header(const SnapshotHeader& header) {
   std::string body;
-  append_u32_le(body, static_cast<std::uint32_t>(snapshot_header_fixed_bytes +
-                                                 header.configuration.size()));
+  append_u32_le(
+      body, static_cast<std::uint32_t>(snapshot_header_fixed_bytes + header.configuration.size()));
   append_u32_le(body, static_cast<std::uint32_t>(header.configuration.size()));
   append_u64_le(body, header.applied.index);
   append_u64_le(body, header.applied.term);
@@ -123,8 +123,8 @@ Result<BlockHead> decode_block_head(std::string_view bytes) {
   head.size = reader.u32_le();
   head.is_trailer = kind == static_cast<std::uint32_t>(BlockKind::trailer);
   const bool known = head.is_trailer || kind == static_cast<std::uint32_t>(BlockKind::rows);
-  const bool sized = head.is_trailer ? head.size == trailer_bytes
-                                     : head.size > 0 && head.size <= block_bytes_max;
+  const bool sized =
+      head.is_trailer ? head.size == trailer_bytes : head.size > 0 && head.size <= block_bytes_max;
   if (!reader.ok() || !known || !sized) return damaged("has a block that is damaged");
   return head;
 }

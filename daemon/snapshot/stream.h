@@ -1,8 +1,9 @@
 #pragma once
 
-/// The bytes of a snapshot (docs/formats.md 5): a header, blocks of rows in ascending order of their
-/// keys, a trailer; every part with its checksum. Canonical: equal states at equal positions give
-/// equal bytes on every server, so that a file's SHA-256 is its name. Pure: no file, no thread.
+/// The bytes of a snapshot (docs/formats.md 5): a header, blocks of rows in ascending order of
+/// their keys, a trailer; every part with its checksum. Canonical: equal states at equal positions
+/// give equal bytes on every server, so that a file's SHA-256 is its name. Pure: no file, no
+/// thread.
 
 #include <cstdint>
 #include <optional>

@@ -33,8 +33,7 @@ Checkpointer::Checkpointer(bool sync_full, Worker worker, Loop& main, Metrics& m
       duration_(metrics.histogram("consul.store.checkpoint",
                                   "Time from the start of a checkpoint until it is durable")),
       oldest_reader_(metrics.gauge("consul.store.oldest_reader",
-                                   "Commits since the oldest read transaction was opened")) {
-}
+                                   "Commits since the oldest read transaction was opened")) {}
 
 Checkpointer::~Checkpointer() {
   *alive_ = false;

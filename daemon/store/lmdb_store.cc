@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 #include <lmdb.h>
 
-#include <boost/asio/steady_timer.hpp>
 #include <atomic>
+#include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <cstdint>
 #include <vector>
@@ -16,8 +16,8 @@
 #include "daemon/store/generation_builder.h"
 #include "daemon/store/lmdb_reader.h"
 #include "daemon/store/lmdb_rows.h"
-#include "daemon/store/store.h"
 #include "daemon/store/step_thread.h"
+#include "daemon/store/store.h"
 
 namespace conclave::daemon {
 namespace {

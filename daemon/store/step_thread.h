@@ -1,7 +1,7 @@
 #pragma once
 
-/// A thread for work that blocks, taken step by step in the order in which it was given; or the hand
-/// of a test, which takes each step when it wants to.
+/// A thread for work that blocks, taken step by step in the order in which it was given; or the
+/// hand of a test, which takes each step when it wants to.
 
 #include <functional>
 #include <optional>

@@ -137,8 +137,8 @@ Result<void> Machine::start(Expected& expected) {
   daemon::SnapshotOptions snapshot_options;
   snapshot_options.directory = directory_ + "/snapshots";
   snapshot_options.worker = [this](std::function<void()> job) { snapshot_jobs_.push_back(job); };
-  CONCLAVE_TRY_ASSIGN(snapshots_, daemon::Snapshots::open(snapshot_options, main_, metrics_,
-                                                          *store_));
+  CONCLAVE_TRY_ASSIGN(snapshots_,
+                      daemon::Snapshots::open(snapshot_options, main_, metrics_, *store_));
   store_->on_checkpoint(
       [this](daemon::AppliedPosition applied) { wal_->release({applied.index}); });
 

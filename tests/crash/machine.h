@@ -57,8 +57,8 @@ class Machine {
   void write_batch();
   /// Begins a batch and leaves it somewhere on its way.
   void leave_batch_unfinished();
-  /// Receives a snapshot of a later index, puts it in the place of the state, and lets the log begin
-  /// after it; `steps_max`: is left where it is after so many steps.
+  /// Receives a snapshot of a later index, puts it in the place of the state, and lets the log
+  /// begin after it; `steps_max`: is left where it is after so many steps.
   void install_snapshot(Expected& expected, std::uint64_t steps_max = ~0ull);
   /// Compares every row with what it should be.
   Result<void> verify(Expected& expected);

@@ -98,7 +98,9 @@ class Place {
     std::ifstream file(snapshots->path(id), std::ios::binary);
     return {std::istreambuf_iterator<char>(file), {}};
   }
-  std::vector<std::string> names() const { return list_directory(directory_ + "/snapshots").value(); }
+  std::vector<std::string> names() const {
+    return list_directory(directory_ + "/snapshots").value();
+  }
 
   Metrics metrics;
   std::deque<std::function<void()>> steps;
