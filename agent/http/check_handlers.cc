@@ -51,11 +51,11 @@ Task<api::Response> deregister_check(AgentContext* context, api::Request request
 
 Task<api::Response> list_checks(AgentContext* context, api::Request request, std::string rest) {
   static_cast<void>(rest);
-  if (const auto accepted = refuse_filter(request); !accepted) {
-    co_return api::error_response(accepted.error());
-  }
+  const auto filter = filter_parameter<api::HealthCheck>(request);
+  if (!filter) co_return api::error_response(filter.error());
   std::map<std::string, api::HealthCheck> checks;
   for (const auto& [id, row] : context->local.image().checks) checks.emplace(id, row.check);
+  filter->keep_accepted(checks);
   co_return api::json_response(api::to_json(checks));
 }
 

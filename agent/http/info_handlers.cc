@@ -165,9 +165,8 @@ Task<api::Response> read_self(AgentContext* context, api::Request request, std::
 
 Task<api::Response> list_members(AgentContext* context, api::Request request, std::string rest) {
   static_cast<void>(rest);
-  if (const auto accepted = refuse_filter(request); !accepted) {
-    co_return api::error_response(accepted.error());
-  }
+  const auto filter = filter_parameter<api::AgentMember>(request);
+  if (!filter) co_return api::error_response(filter.error());
   std::vector<api::AgentMember> members = co_await all_members(context);
   if (!request.parameter("wan").value_or("").empty()) {
     // Only servers know the other datacenters, under names that say which.
@@ -180,6 +179,7 @@ Task<api::Response> list_members(AgentContext* context, api::Request request, st
       member.port = wan_port;
     }
   }
+  filter->keep_accepted(members);
   co_return api::json_response(api::to_json(members));
 }
 

@@ -37,11 +37,6 @@ Result<bool> enable_parameter(const api::Request& request) {
   return *value;
 }
 
-Result<void> refuse_filter(const api::Request& request) {
-  if (request.parameter("filter").value_or("").empty()) return {};
-  return fail(ErrorCode::bad_request, "Filter expressions are not supported yet");
-}
-
 bool wants_text(const api::Request& request) {
   return request.parameter("format") == "text" ||
          request.header("accept").starts_with("text/plain");

@@ -66,13 +66,13 @@ Task<api::Response> deregister_service(AgentContext* context, api::Request reque
 
 Task<api::Response> list_services(AgentContext* context, api::Request request, std::string rest) {
   static_cast<void>(rest);
-  if (const auto accepted = refuse_filter(request); !accepted) {
-    co_return api::error_response(accepted.error());
-  }
+  const auto filter = filter_parameter<api::AgentService>(request);
+  if (!filter) co_return api::error_response(filter.error());
   std::map<std::string, api::AgentService> services;
   for (const auto& [id, row] : context->local.image().services) {
     services.emplace(id, shown(*context, row.service));
   }
+  filter->keep_accepted(services);
   co_return api::json_response(api::to_json(services));
 }
 

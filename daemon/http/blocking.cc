@@ -91,12 +91,7 @@ Result<api::ReadOptions> read_options(const ServerContext& context, const api::R
   std::vector<std::pair<std::string_view, std::string_view>> parameters;
   parameters.reserve(request.query.size());
   for (const auto& [name, value] : request.query) parameters.emplace_back(name, value);
-  CONCLAVE_TRY_ASSIGN(api::ReadOptions options,
-                      api::parse_read_options(parameters, context.settings->waits));
-  if (!options.filter.empty()) {
-    return fail(ErrorCode::bad_request, "Filter expressions are not supported yet");
-  }
-  return options;
+  return api::parse_read_options(parameters, context.settings->waits);
 }
 
 bool turn_now(ServerContext& context, ReadTurn& turn) {

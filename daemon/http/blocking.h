@@ -57,8 +57,8 @@ concept ReadQuery = requires(const T& query, const ReadRows& rows) {
 /// Checks that hold for reads and writes: another datacenter (500) and enterprise parameters (400).
 Result<void> check_scope(const ServerContext& context, const api::Request& request);
 
-/// check_scope, then the parameters of a read; `filter` is refused. Without a query string it is
-/// free.
+/// check_scope, then the parameters of a read. Without a query string it is free. `filter` is for
+/// the endpoints that have one (daemon/http/filtered_read.h); the others ignore it, as Consul does.
 Result<api::ReadOptions> read_options(const ServerContext& context, const api::Request& request);
 
 /// Waits until a read with these options may be answered now. With max_stale a stale answer that is

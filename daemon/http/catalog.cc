@@ -5,6 +5,7 @@
 
 #include "api/codec/writer.h"
 #include "daemon/http/blocking.h"
+#include "daemon/http/filtered_read.h"
 #include "daemon/http/instance_parameters.h"
 #include "daemon/http/register_body.h"
 #include "daemon/http/route_set.h"
@@ -20,10 +21,12 @@ constexpr ReadStyle catalog_style{.effective_consistency = true};
 struct ListNodes {
   static constexpr ReadStyle style = catalog_style;
   InstanceFilter filter;
+  api::Filter<api::Node> expression;
 
   Interest interest() const { return wait_for_tables({TopicKind::nodes}); }
   ReadResult operator()(const ReadRows& rows) const {
-    const NodeListing listing = list_nodes(rows, filter);
+    NodeListing listing = list_nodes(rows, filter);
+    expression.keep_accepted(listing.nodes);
     return {.index = listing.index, .body = api::to_json(listing.nodes)};
   }
 };
@@ -31,13 +34,15 @@ struct ListNodes {
 struct ListServices {
   static constexpr ReadStyle style = catalog_style;
   InstanceFilter filter;
+  api::Filter<api::ServiceNode> expression;
 
   Interest interest() const {
-    return filter.node_meta.empty() ? wait_for_tables({TopicKind::services})
-                                    : wait_for_tables({TopicKind::services, TopicKind::nodes});
+    const bool asks_nodes = !filter.node_meta.empty() || !expression.accepts_all();
+    return asks_nodes ? wait_for_tables({TopicKind::services, TopicKind::nodes})
+                      : wait_for_tables({TopicKind::services});
   }
   ReadResult operator()(const ReadRows& rows) const {
-    const ServiceNames names = list_services(rows, filter);
+    const ServiceNames names = list_services(rows, filter, expression);
     return {.index = names.index, .body = api::to_json(names.tags)};
   }
 };
@@ -46,13 +51,15 @@ struct ListInstances {
   static constexpr ReadStyle style = catalog_style;
   std::string service;
   InstanceFilter filter;
+  api::Filter<api::ServiceNode> expression;
 
   Interest interest() const { return wait_for(TopicKind::service, service); }
   ReadResult operator()(const ReadRows& rows) const {
-    const ServiceListing listing = list_instances(rows, service, filter);
-    return {.index = listing.index,
-            .found = !listing.instances.empty(),
-            .body = api::to_json(listing.instances)};
+    ServiceListing listing = list_instances(rows, service, filter);
+    ReadResult result{.index = listing.index, .found = !listing.instances.empty()};
+    expression.keep_accepted(listing.instances);
+    result.body = api::to_json(listing.instances);
+    return result;
   }
 };
 
@@ -72,6 +79,7 @@ Interest wait_for_node(const std::string& name_or_id) {
 struct GetNode {
   static constexpr ReadStyle style = catalog_style;
   std::string name;
+  api::Filter<api::NodeService> expression;
 
   Interest interest() const { return wait_for_node(name); }
   ReadResult operator()(const ReadRows& rows) const {
@@ -82,7 +90,9 @@ struct GetNode {
       return result;
     }
     std::map<std::string, api::NodeService> services;
-    for (const api::NodeService& service : read.services) services.emplace(service.id, service);
+    for (const api::NodeService& service : read.services) {
+      if (expression.accepts(service)) services.emplace(service.id, service);
+    }
     api::JsonObject(result.body).add("Node", *read.node).add("Services", services).end();
     return result;
   }
@@ -92,10 +102,12 @@ struct GetNode {
 struct GetNodeServices {
   static constexpr ReadStyle style = catalog_style;
   std::string name;
+  api::Filter<api::NodeService> expression;
 
   Interest interest() const { return wait_for_node(name); }
   ReadResult operator()(const ReadRows& rows) const {
-    const NodeRead read = read_node(rows, name);
+    NodeRead read = read_node(rows, name);
+    expression.keep_accepted(read.services);
     ReadResult result{.index = read.index, .found = read.node.has_value()};
     api::JsonObject(result.body).add("Node", read.node).add("Services", read.services).end();
     return result;
@@ -109,28 +121,29 @@ Task<api::Response> datacenters(ServerContext* context, api::Request, std::strin
 
 Task<api::Response> nodes(ServerContext* context, api::Request request, std::string) {
   InstanceFilter filter = instance_filter(request);
-  return serve_read(context, std::move(request), ListNodes{std::move(filter)});
+  return serve_filtered_read(context, std::move(request), ListNodes{std::move(filter), {}});
 }
 
 Task<api::Response> services(ServerContext* context, api::Request request, std::string) {
   InstanceFilter filter = instance_filter(request);
-  return serve_read(context, std::move(request), ListServices{std::move(filter)});
+  return serve_filtered_read(context, std::move(request), ListServices{std::move(filter), {}});
 }
 
 Task<api::Response> service(ServerContext* context, api::Request request, std::string name) {
   if (name.empty()) return refused(ErrorCode::bad_request, "Missing service name");
   InstanceFilter filter = instance_filter(request);
-  return serve_read(context, std::move(request), ListInstances{std::move(name), std::move(filter)});
+  return serve_filtered_read(context, std::move(request),
+                             ListInstances{std::move(name), std::move(filter), {}});
 }
 
 Task<api::Response> node(ServerContext* context, api::Request request, std::string name) {
   if (name.empty()) return refused(ErrorCode::bad_request, "Missing node name");
-  return serve_read(context, std::move(request), GetNode{std::move(name)});
+  return serve_filtered_read(context, std::move(request), GetNode{std::move(name), {}});
 }
 
 Task<api::Response> node_services(ServerContext* context, api::Request request, std::string name) {
   if (name.empty()) return refused(ErrorCode::bad_request, "Missing node name");
-  return serve_read(context, std::move(request), GetNodeServices{std::move(name)});
+  return serve_filtered_read(context, std::move(request), GetNodeServices{std::move(name), {}});
 }
 
 /// Both answer `true` whether or not anything changed.

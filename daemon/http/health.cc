@@ -9,6 +9,7 @@
 
 #include "api/codec/writer.h"
 #include "daemon/http/blocking.h"
+#include "daemon/http/filtered_read.h"
 #include "daemon/http/instance_parameters.h"
 #include "daemon/http/route_set.h"
 #include "daemon/read/health_read.h"
@@ -19,7 +20,8 @@ namespace {
 
 constexpr ReadStyle health_style{.effective_consistency = true};
 
-ReadResult listed(const CheckListing& listing) {
+ReadResult listed(CheckListing listing, const api::Filter<api::HealthCheck>& expression) {
+  expression.keep_accepted(listing.checks);
   return {.index = listing.index, .body = api::to_json(listing.checks)};
 }
 
@@ -28,10 +30,12 @@ struct ServiceHealth {
   std::string service;
   InstanceFilter filter;
   bool passing_only = false;
+  api::Filter<api::ServiceEntry> expression;
 
   Interest interest() const { return wait_for(TopicKind::service, service); }
   ReadResult operator()(const ReadRows& rows) const {
-    const HealthListing listing = list_health(rows, service, filter, passing_only);
+    HealthListing listing = list_health(rows, service, filter, passing_only);
+    expression.keep_accepted(listing.entries);
     return {.index = listing.index, .body = api::to_json(listing.entries)};
   }
 };
@@ -40,20 +44,22 @@ struct ServiceChecks {
   static constexpr ReadStyle style = health_style;
   std::string service;
   InstanceFilter filter;
+  api::Filter<api::HealthCheck> expression;
 
   Interest interest() const { return wait_for(TopicKind::service, service); }
   ReadResult operator()(const ReadRows& rows) const {
-    return listed(list_checks_of_service(rows, service, filter));
+    return listed(list_checks_of_service(rows, service, filter), expression);
   }
 };
 
 struct NodeChecks {
   static constexpr ReadStyle style = health_style;
   std::string node;
+  api::Filter<api::HealthCheck> expression;
 
   Interest interest() const { return wait_for(TopicKind::node, node); }
   ReadResult operator()(const ReadRows& rows) const {
-    return listed(list_checks_of_node(rows, node));
+    return listed(list_checks_of_node(rows, node), expression);
   }
 };
 
@@ -61,10 +67,11 @@ struct ChecksInState {
   static constexpr ReadStyle style = health_style;
   std::string status;
   InstanceFilter filter;
+  api::Filter<api::HealthCheck> expression;
 
   Interest interest() const { return wait_for_tables({TopicKind::checks}); }
   ReadResult operator()(const ReadRows& rows) const {
-    return listed(list_checks_in_state(rows, status, filter));
+    return listed(list_checks_in_state(rows, status, filter), expression);
   }
 };
 
@@ -79,7 +86,7 @@ std::optional<bool> parse_passing(std::string_view text) {
 
 Task<api::Response> service(ServerContext* context, api::Request request, std::string name) {
   if (name.empty()) return refused(ErrorCode::bad_request, "Missing service name");
-  ServiceHealth query{std::move(name), instance_filter(request), false};
+  ServiceHealth query{std::move(name), instance_filter(request), false, {}};
   if (const auto text = request.parameter("passing")) {
     const auto passing = parse_passing(*text);
     if (!passing.has_value()) {
@@ -87,24 +94,24 @@ Task<api::Response> service(ServerContext* context, api::Request request, std::s
     }
     query.passing_only = *passing;
   }
-  return serve_read(context, std::move(request), std::move(query));
+  return serve_filtered_read(context, std::move(request), std::move(query));
 }
 
 Task<api::Response> checks(ServerContext* context, api::Request request, std::string name) {
   if (name.empty()) return refused(ErrorCode::bad_request, "Missing service name");
-  ServiceChecks query{std::move(name), instance_filter(request)};
-  return serve_read(context, std::move(request), std::move(query));
+  ServiceChecks query{std::move(name), instance_filter(request), {}};
+  return serve_filtered_read(context, std::move(request), std::move(query));
 }
 
 Task<api::Response> node(ServerContext* context, api::Request request, std::string name) {
   if (name.empty()) return refused(ErrorCode::bad_request, "Missing node name");
-  return serve_read(context, std::move(request), NodeChecks{std::move(name)});
+  return serve_filtered_read(context, std::move(request), NodeChecks{std::move(name), {}});
 }
 
 Task<api::Response> state(ServerContext* context, api::Request request, std::string status) {
   if (status.empty()) return refused(ErrorCode::bad_request, "Missing check state");
-  ChecksInState query{std::move(status), instance_filter(request)};
-  return serve_read(context, std::move(request), std::move(query));
+  ChecksInState query{std::move(status), instance_filter(request), {}};
+  return serve_filtered_read(context, std::move(request), std::move(query));
 }
 
 }  // namespace

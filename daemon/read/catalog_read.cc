@@ -67,17 +67,21 @@ NodeListing list_nodes(const ReadRows& rows, const InstanceFilter& filter) {
   return listing;
 }
 
-ServiceNames list_services(const ReadRows& rows, const InstanceFilter& filter) {
+ServiceNames list_services(const ReadRows& rows, const InstanceFilter& filter,
+                           const api::Filter<api::ServiceNode>& expression) {
   const Meta meta = read_meta(rows);
   ServiceNames names;
-  names.index =
-      not_zero(filter.node_meta.empty() ? meta.services_index
-                                        : std::max(meta.services_index, meta.nodes_index));
+  names.index = not_zero(filter.node_meta.empty() && expression.accepts_all()
+                             ? meta.services_index
+                             : std::max(meta.services_index, meta.nodes_index));
   NodeOfInstance nodes(rows);
   visit_all_instances(rows, [&](const ServiceRef& at) {
     if (!filter.node_meta.empty() && !filter.wants_node(nodes.find(at.node))) return true;
     const auto service = find_service(rows, at.node, at.id);
     CONCLAVE_ASSERT(service.has_value());
+    const bool wanted =
+        expression.accepts_all() || expression.accepts(flatten(nodes.find(at.node), *service));
+    if (!wanted) return true;
     auto& tags = names.tags[service->service];
     for (const std::string& tag : service->tags) {
       if (std::ranges::find(tags, tag) == tags.end()) tags.push_back(tag);

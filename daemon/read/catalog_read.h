@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "api/model/catalog.h"
+#include "api/query/filter.h"
 #include "daemon/read/instance_filter.h"
 #include "daemon/store/rows.h"
 
@@ -26,7 +27,9 @@ struct ServiceNames {
   std::map<std::string, std::vector<std::string>> tags;  ///< Name -> its tags, each once.
   std::uint64_t index = 0;
 };
-ServiceNames list_services(const ReadRows& rows, const InstanceFilter& filter);
+/// What asks about nodes, node_meta or an `expression` over instance and node, moves with them too.
+ServiceNames list_services(const ReadRows& rows, const InstanceFilter& filter,
+                           const api::Filter<api::ServiceNode>& expression = {});
 
 struct ServiceListing {
   std::vector<api::ServiceNode> instances;  ///< By node name, then service id.

@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import threading
 import unittest
+import urllib.parse
 
 from server_process import ServerProcess, binary
 
@@ -35,6 +36,30 @@ class Smoke(unittest.TestCase):
         self.assertGreaterEqual(nodes.index(), 2)
         self.assertEqual([n["Node"] for n in nodes.json()], ["test-node"])
         self.assertIn("consul", self.server.get("/v1/catalog/services").json())
+
+    def test_lists_are_filtered_by_expressions(self):
+        """Oracle: contract section 10."""
+        for name, tag in (("web-1", "v1"), ("web-2", "v2")):
+            body = {"ID": name, "Name": "filtered", "Tags": [tag], "Meta": {"a-b": tag}}
+            self.server.put("/v1/agent/service/register", json.dumps(body))
+
+        def found(path, expression):
+            query = urllib.parse.urlencode({"filter": expression})
+            answer = self.server.get(f"{path}?{query}")
+            self.assertEqual(answer.status, 200, answer.text())
+            return answer.json()
+
+        path = "/v1/health/service/filtered"
+        self.assertEqual([entry["Service"]["ID"] for entry in found(path, "v2 in Service.Tags")],
+                         ["web-2"])
+        self.assertEqual(list(found("/v1/agent/services", 'Meta["a-b"] matches "^v[13]$"')),
+                         ["web-1"])
+        self.assertEqual(found("/v1/catalog/services", "ServiceName == filtered and v1 in "
+                               "ServiceTags"), {"filtered": ["v1"]})
+        answer = self.server.get(path + "?filter=Nope+==+x")
+        self.assertEqual((answer.status, answer.text()),
+                         (500, "Failed to create boolean expression evaluator: Selector \"Nope\" "
+                               "is not valid"))
 
     def test_metrics_carry_the_names_of_consuls_dashboards(self):
         """Oracle: the public telemetry reference. What dashboards read is there from the start."""

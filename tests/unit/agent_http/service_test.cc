@@ -147,13 +147,6 @@ TEST_F(AgentHttp, services_are_listed_by_id_exactly_as_registered) {
       R"("Weights":{"Passing":1,"Warning":1},"EnableTagOverride":false,"Datacenter":"dc1"}})");
 }
 
-TEST_F(AgentHttp, filters_are_refused_rather_than_ignored) {
-  for (const char* path : {"services", "checks", "members"}) {
-    const Answer answer = get(std::string("/v1/agent/") + path + "?filter=a==b");
-    expect_error(answer, 400, "Filter expressions are not supported yet");
-  }
-}
-
 TEST_F(AgentHttp, one_service_carries_its_hash_in_body_and_header) {
   put_ok(register_path, R"({"Name":"web","Address":"10.0.0.9","Port":80})");
   const Answer answer = get("/v1/agent/service/web");

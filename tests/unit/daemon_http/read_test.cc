@@ -66,7 +66,6 @@ TEST_F(ReadTest, bad_parameters_have_consuls_status_and_text) {
        "400 Invalid query parameter: \"ns\" - Namespaces are a Consul Enterprise feature"},
       {"partition=p",
        "400 Invalid query parameter: \"partition\" - Partitions are a Consul Enterprise feature"},
-      {"filter=Node+==+x", "400 Filter expressions are not supported yet"},
   };
   for (const auto& one : cases) {
     for (const char* path :
