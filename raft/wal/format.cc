@@ -17,6 +17,7 @@ constexpr std::size_t header_covered_from = 16;
 constexpr std::size_t header_fixed_bytes = 128;
 constexpr std::size_t record_covered_from = 4;
 constexpr std::size_t position_at = 12;
+constexpr std::uint8_t begins_anew_flag = 1;
 
 std::string_view as_text(const std::array<std::uint8_t, 16>& bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -63,7 +64,7 @@ std::optional<Record> read_fields(std::string_view segment, std::size_t offset) 
 
 std::string encode_header(const SegmentHeader& header) {
   std::string body;  // From byte 16 on; the header's size goes in front at the end.
-  append_u32_le(body, 0);
+  append_u32_le(body, header.identity.recovery_epoch);
   body.append(as_text(header.identity.cluster_id));
   body.append(as_text(header.identity.incarnation));
   append_u64_le(body, header.segment_id);
@@ -78,6 +79,7 @@ std::string encode_header(const SegmentHeader& header) {
   append_u32_le(body, static_cast<std::uint32_t>(header.configuration.size()));
   body.append(header.hard_state.voted_for.value);
   body.append(header.configuration);
+  append_u8(body, header.begins_anew ? begins_anew_flag : 0);
 
   const std::size_t used = header_covered_from + 4 + body.size();
   const std::size_t size = (used + header_step_bytes - 1) / header_step_bytes * header_step_bytes;
@@ -109,7 +111,7 @@ Result<DecodedHeader> decode_header(std::string_view segment) {
   }
   DecodedHeader decoded{.header = {}, .size = size};
   SegmentHeader& header = decoded.header;
-  reader.u32_le();
+  header.identity.recovery_epoch = reader.u32_le();
   header.identity.cluster_id = take_16(reader);
   header.identity.incarnation = take_16(reader);
   header.segment_id = reader.u64_le();
@@ -124,7 +126,10 @@ Result<DecodedHeader> decode_header(std::string_view segment) {
   const std::uint32_t configuration_bytes = reader.u32_le();
   header.hard_state.voted_for = {std::string(reader.take(voted_for_bytes))};
   header.configuration = reader.take(configuration_bytes);
+  const std::uint8_t flags = reader.u8();
+  header.begins_anew = flags == begins_anew_flag;
   if (!reader.ok()) return fail(ErrorCode::corrupt, "its header is cut off");
+  if (flags > begins_anew_flag) return fail(ErrorCode::corrupt, "its header has unknown flags");
   return decoded;
 }
 

@@ -19,11 +19,15 @@ namespace conclave::raft {
 struct LogIdentity {
   std::array<std::uint8_t, 16> cluster_id{};
   Incarnation incarnation{};
+  /// How often the cluster's quorum was rebuilt from one survivor: members of an earlier epoch are
+  /// refused.
+  std::uint32_t recovery_epoch = 0;
   friend bool operator==(const LogIdentity&, const LogIdentity&) = default;
 };
 
 inline constexpr std::size_t header_step_bytes = 4096;
 inline constexpr std::size_t header_bytes_max = 1 << 20;
+inline constexpr std::size_t header_size_at = 16;
 inline constexpr std::size_t record_head_bytes = 40;
 inline constexpr std::size_t record_alignment = 8;
 inline constexpr std::size_t record_kind_at = 8;
@@ -41,6 +45,8 @@ struct SegmentHeader {
   HardState hard_state;
   Index configuration_index;
   std::string configuration;  ///< As in its entry; "" = none yet.
+  /// A snapshot took the place of the log: nothing in earlier segments counts.
+  bool begins_anew = false;
   friend bool operator==(const SegmentHeader&, const SegmentHeader&) = default;
 };
 

@@ -1,7 +1,10 @@
 #include "raft/wal/recovery.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <limits>
 
 #include "base/core/bytes.h"
@@ -20,24 +23,65 @@ std::unexpected<Error> damaged(const std::string& path, std::size_t offset, std:
                           path, offset, what));
 }
 
+/// As much of a segment as its header can take.
+Result<std::string> read_head(const std::string& path) {
+  CONCLAVE_TRY_ASSIGN(const Descriptor file, open_file(path, O_RDONLY));
+  std::string head(header_step_bytes, '\0');
+  for (;;) {
+    const ssize_t got = ::pread(file.get(), head.data(), head.size(), 0);
+    if (got < 0) return fail_errno("read", path, errno);
+    const bool whole = static_cast<std::size_t>(got) < head.size() ||
+                       load_u32_le(head.data() + header_size_at) <= head.size() ||
+                       head.size() == header_bytes_max;
+    head.resize(static_cast<std::size_t>(got));
+    if (whole) return head;
+    head.resize(header_bytes_max);
+  }
+}
+
 class LogReader {
  public:
-  LogReader(const std::string& directory, Index checkpoint_index)
-      : directory_(directory), checkpoint_index_(checkpoint_index) {}
+  LogReader(const std::string& directory, Index checkpoint_index,
+            const std::optional<LogBase>& installed)
+      : directory_(directory), checkpoint_index_(checkpoint_index), installed_(installed) {}
 
   Result<LogContents> read() {
     CONCLAVE_TRY_ASSIGN(const SegmentFiles files, list_segment_files(directory_));
     if (files.segments.empty()) {
       return fail(ErrorCode::not_found, "there is no log in " + directory_);
     }
-    for (const std::uint64_t id : files.segments) {
-      CONCLAVE_TRY(read_segment(id, id == files.segments.back()));
+    CONCLAVE_TRY_ASSIGN(const std::size_t first, first_that_counts(files.segments));
+    for (std::size_t i = 0; i < files.segments.size(); ++i) {
+      const std::uint64_t id = files.segments[i];
+      if (i < first) {
+        log_.superseded.push_back(id);
+      } else {
+        CONCLAVE_TRY(read_segment(id, id == files.segments.back()));
+      }
     }
     CONCLAVE_TRY(check_against_checkpoint());
     return std::move(log_);
   }
 
+  Result<SalvagedLog> salvage() {
+    Result<LogContents> whole = read();
+    if (whole) return SalvagedLog{std::move(*whole), {}};
+    if (log_.segments.empty()) return std::unexpected(whole.error());
+    return SalvagedLog{std::move(log_), whole.error()};
+  }
+
  private:
+  /// The last segment that begins the log anew; it has its name only since it is whole. Headers
+  /// that cannot be read are judged in their turn.
+  Result<std::size_t> first_that_counts(const std::vector<std::uint64_t>& segments) const {
+    for (std::size_t i = segments.size(); i-- > 1;) {
+      CONCLAVE_TRY_ASSIGN(const std::string head, read_head(segment_path(directory_, segments[i])));
+      const Result<DecodedHeader> header = decode_header(head);
+      if (header && header->header.begins_anew) return i;
+    }
+    return std::size_t{0};
+  }
+
   Result<void> read_segment(std::uint64_t id, bool is_last) {
     const std::string path = segment_path(directory_, id);
     // The size is the file's own, not one that was declared.
@@ -146,6 +190,14 @@ class LogReader {
 
   Result<void> check_against_checkpoint() {
     const auto& [path, end] = end_of_previous_;
+    const LogSummary& summary = log_.summary;
+    if (installed_ && summary.base_index() <= checkpoint_index_) {
+      const bool holds = checkpoint_index_ <= summary.last_index() &&
+                         summary.term_at(checkpoint_index_) == installed_->term;
+      log_.behind_state = !holds;
+      if (!holds) log_.entries.clear();
+      return {};
+    }
     if (checkpoint_index_ > log_.summary.last_index()) {
       return damaged(path, end,
                      fmt::format("the log ends with entry {}, but the state holds entry {}",
@@ -164,6 +216,7 @@ class LogReader {
 
   const std::string& directory_;
   const Index checkpoint_index_;
+  const std::optional<LogBase>& installed_;
   LogContents log_;
   std::vector<Record> records_;
   std::pair<std::string, std::size_t> end_of_previous_;
@@ -171,8 +224,14 @@ class LogReader {
 
 }  // namespace
 
-Result<LogContents> read_log(const std::string& directory, Index checkpoint_index) {
-  return LogReader(directory, checkpoint_index).read();
+Result<LogContents> read_log(const std::string& directory, Index checkpoint_index,
+                             const std::optional<LogBase>& installed) {
+  return LogReader(directory, checkpoint_index, installed).read();
+}
+
+Result<SalvagedLog> salvage_log(const std::string& directory, Index checkpoint_index) {
+  const std::optional<LogBase> none;
+  return LogReader(directory, checkpoint_index, none).salvage();
 }
 
 }  // namespace conclave::raft

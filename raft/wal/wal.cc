@@ -26,17 +26,35 @@ void append_entry(std::string& records, const Entry& entry) {
   append_record(records, RecordKind::entry, entry.kind, entry.index, entry.term, entry.payload);
 }
 
-Result<RecoveredLog> recovered_from(LogContents log, Index checkpoint) {
+/// A log that knows nothing of the snapshot that the state came from begins again after it, with
+/// the term and vote that it has.
+Result<void> begin_after(const LogBase& installed, LogWriter& writer) {
+  log_info("raft", "the log ends before the snapshot that the state is; it begins after entry {}",
+           installed.index.value);
+  std::string records;
+  append_record(records, RecordKind::commit, EntryKind::noop, installed.index, Term{}, {});
+  return writer.reset(installed, records);
+}
+
+Result<RecoveredLog> recovered_from(LogContents log, Index checkpoint,
+                                    const std::optional<LogBase>& installed) {
   RecoveredLog recovered;
   recovered.identity = log.identity;
   recovered.boot_counter = log.summary.boot_counter() + 1;
   recovered.hard_state = log.summary.hard_state();
+  recovered.torn = log.torn;
+  recovered.was_behind = log.behind_state;
+  if (log.behind_state) {
+    recovered.base_index = recovered.commit_index = installed->index;
+    recovered.base_term = installed->term;
+    recovered.configuration = installed->configuration;
+    return recovered;
+  }
   recovered.base_index = checkpoint;
   recovered.base_term = log.summary.term_at(checkpoint);
   recovered.commit_index =
       std::min(std::max(log.summary.commit_index(), checkpoint), log.summary.last_index());
   recovered.entries = std::move(log.entries);
-  recovered.torn = log.torn;
   if (const auto configuration = log.summary.configuration_at(checkpoint);
       !configuration.bytes.empty()) {
     CONCLAVE_TRY_ASSIGN(recovered.configuration, decode_configuration(configuration.bytes));
@@ -67,15 +85,18 @@ Result<Wal::Opened> Wal::create(const WalOptions& options, const LogIdentity& id
 }
 
 Result<Wal::Opened> Wal::open(const WalOptions& options, Index checkpoint, Loop& main,
-                              Metrics& metrics) {
-  Result<LogContents> log = read_log(options.directory, checkpoint);
+                              Metrics& metrics, const std::optional<LogBase>& installed) {
+  CONCLAVE_ASSERT(!installed || installed->index == checkpoint);
+  Result<LogContents> log = read_log(options.directory, checkpoint, installed);
   if (!log) return fail("open the log", log.error());
   Result<LogWriter> writer = LogWriter::resume(writer_options(options), *log);
   if (!writer) return fail("open the log", writer.error());
   if (log->torn) log_info("raft", "cut an unfinished batch off the end of the log");
 
+  if (log->behind_state) CONCLAVE_TRY(begin_after(*installed, *writer));
+
   Opened opened;
-  CONCLAVE_TRY_ASSIGN(opened.recovered, recovered_from(std::move(*log), checkpoint));
+  CONCLAVE_TRY_ASSIGN(opened.recovered, recovered_from(std::move(*log), checkpoint, installed));
   opened.wal.reset(new Wal(options, std::move(*writer), main, metrics));
   return opened;
 }
@@ -104,6 +125,18 @@ Wal::~Wal() {
 
 void Wal::write(const HardState* hard_state, std::span<const Entry> entries, Index commit,
                 std::function<void()> durable) {
+  lay_out(hard_state, entries, commit, std::move(durable));
+  worker_([this] { write_batch(); });
+}
+
+void Wal::reset(const LogBase& base, const HardState* hard_state, std::span<const Entry> entries,
+                Index commit, std::function<void()> durable) {
+  lay_out(hard_state, entries, commit, std::move(durable));
+  worker_([this, base] { begin_anew(base); });
+}
+
+void Wal::lay_out(const HardState* hard_state, std::span<const Entry> entries, Index commit,
+                  std::function<void()> durable) {
   CONCLAVE_ASSERT_WHY(!durable_, "one batch at a time");
   durable_ = std::move(durable);
   CONCLAVE_ASSERT(durable_ != nullptr);
@@ -115,12 +148,21 @@ void Wal::write(const HardState* hard_state, std::span<const Entry> entries, Ind
   }
   for (const Entry& entry : entries) append_entry(batch_, entry);
   append_record(batch_, RecordKind::commit, EntryKind::noop, commit, Term{}, {});
-  worker_([this] { write_batch(); });
 }
 
 void Wal::write_batch() {
   const std::size_t bytes = batch_.size();
   if (const Result<void> appended = writer_.append(batch_); !appended) die_of(appended.error());
+  report_durable(bytes);
+}
+
+void Wal::begin_anew(const LogBase& base) {
+  const std::size_t bytes = batch_.size();
+  if (const Result<void> begun = writer_.reset(base, batch_); !begun) die_of(begun.error());
+  report_durable(bytes);
+}
+
+void Wal::report_durable(std::size_t bytes) {
   sync_duration_.observe(writer_.last_sync());
   bytes_written_.add(bytes);
   main_.post([alive = alive_, this] {

@@ -45,6 +45,7 @@ struct RecoveredLog {
   std::vector<Entry> entries;   ///< All after base, contiguous.
   Index commit_index;  ///< At least base_index: start applies up to here before serving any read.
   bool torn = false;   ///< The end of an unacknowledged batch was cut off.
+  bool was_behind = false;  ///< It knew nothing of the snapshot that the state is; it begins after.
 };
 
 class Wal final : public LogPort {
@@ -60,21 +61,29 @@ class Wal final : public LogPort {
   /// `exists`: there is one.
   static Result<Opened> create(const WalOptions& options, const LogIdentity& identity,
                                std::span<const Entry> first, Loop& main, Metrics& metrics);
-  /// Recovers. `checkpoint` is what the state has applied durably. Errors: not_found; `corrupt`
-  /// with segment, offset and what to do: this server must not vote with this log. `main` need not
-  /// run yet.
+  /// Recovers. `checkpoint` is what the state has applied durably; `installed`: that is what a
+  /// snapshot held, and no more. A crash between its installation and reset() left a log that does
+  /// not reach so far, or another history; the reset is then made up for. Errors: not_found;
+  /// `corrupt` with segment, offset and what to do: this server must not vote with this log. `main`
+  /// need not run yet.
   static Result<Opened> open(const WalOptions& options, Index checkpoint, Loop& main,
-                             Metrics& metrics);
+                             Metrics& metrics, const std::optional<LogBase>& installed = {});
   ~Wal() override;
 
   void write(const HardState* hard_state, std::span<const Entry> entries, Index commit,
              std::function<void()> durable) override;
+  void reset(const LogBase& base, const HardState* hard_state, std::span<const Entry> entries,
+             Index commit, std::function<void()> durable) override;
   void release(Index through) override;
 
  private:
   Wal(const WalOptions& options, LogWriter writer, Loop& main, Metrics& metrics);
+  void lay_out(const HardState* hard_state, std::span<const Entry> entries, Index commit,
+               std::function<void()> durable);
   void write_batch();
+  void begin_anew(const LogBase& base);
   void after_batch();
+  void report_durable(std::size_t bytes);
   [[noreturn]] void die_of(const Error& error) const;
 
   Loop& main_;

@@ -10,6 +10,7 @@
 
 #include "base/core/assert.h"
 #include "base/run/clock.h"
+#include "raft/core/configuration.h"
 #include "raft/wal/segment_files.h"
 
 namespace conclave::raft {
@@ -27,6 +28,18 @@ std::string boot_record(std::uint64_t counter) {
   return records;
 }
 
+/// What a log amounts to that begins after `base`.
+SegmentHeader header_after(const LogBase& base, const HardState& hard_state,
+                           std::uint64_t boot_counter) {
+  SegmentHeader header;
+  header.boot_counter = boot_counter;
+  header.previous_index = header.configuration_index = header.commit_index = base.index;
+  header.previous_term = base.term;
+  header.hard_state = hard_state;
+  header.configuration = encode_configuration(base.configuration);
+  return header;
+}
+
 bool all_zero(std::string_view bytes) {
   return std::ranges::all_of(bytes, [](char byte) { return byte == 0; });
 }
@@ -35,24 +48,40 @@ bool all_zero(std::string_view bytes) {
 
 Result<LogWriter> LogWriter::create(WriterOptions options, const LogIdentity& identity,
                                     std::string first) {
+  CONCLAVE_TRY_ASSIGN(LogWriter writer, prepare(std::move(options), identity));
+  append_record(first, RecordKind::commit, EntryKind::noop, Index{}, Term{}, {});
+  CONCLAVE_TRY(writer.write_first(boot_record(1) + first));
+  return writer;
+}
+
+Result<LogWriter> LogWriter::create_after(WriterOptions options, const LogIdentity& identity,
+                                          const LogBase& base, const HardState& hard_state) {
+  CONCLAVE_TRY_ASSIGN(LogWriter writer, prepare(std::move(options), identity));
+  writer.summary_ = LogSummary(header_after(base, hard_state, 0));
+  std::string records = boot_record(1);
+  append_record(records, RecordKind::commit, EntryKind::noop, base.index, Term{}, {});
+  CONCLAVE_TRY(writer.write_first(std::move(records)));
+  return writer;
+}
+
+Result<LogWriter> LogWriter::prepare(WriterOptions options, const LogIdentity& identity) {
   CONCLAVE_TRY(make_directories(options.directory));
   CONCLAVE_TRY_ASSIGN(const SegmentFiles files, list_segment_files(options.directory));
   if (!files.segments.empty()) {
     return fail(ErrorCode::exists, "there is a log in " + options.directory + " already");
   }
   for (const std::string& path : files.leftovers) CONCLAVE_TRY(remove_file(path));
-
   LogWriter writer(std::move(options));
   writer.identity_ = identity;
-  std::string records = boot_record(1) + first;
-  const Index commit{};
-  append_record(records, RecordKind::commit, EntryKind::noop, commit, Term{}, {});
-  const std::string path = new_segment_path(writer.options_.directory, 1);
-  CONCLAVE_TRY(writer.begin_segment(path, records.size()));
-  // The first batch is in the file before the file has its name: a log is never seen without it.
-  CONCLAVE_TRY(writer.write_batch(records));
-  CONCLAVE_TRY(writer.publish(path));
   return writer;
+}
+
+/// The first batch is in the file before the file has its name: a log is never seen without it.
+Result<void> LogWriter::write_first(std::string records) {
+  const std::string path = new_segment_path(options_.directory, 1);
+  CONCLAVE_TRY(begin_segment(path, records.size()));
+  CONCLAVE_TRY(write_batch(records));
+  return publish(path);
 }
 
 Result<LogWriter> LogWriter::resume(WriterOptions options, const LogContents& log) {
@@ -64,6 +93,11 @@ Result<LogWriter> LogWriter::resume(WriterOptions options, const LogContents& lo
   CONCLAVE_TRY_ASSIGN(SegmentFiles files, list_segment_files(writer.options_.directory));
   for (const std::string& path : files.leftovers) CONCLAVE_TRY(remove_file(path));
   writer.spares_ = std::move(files.spares);
+  if (!log.superseded.empty()) {
+    // A process that was killed may not have synced the name of the segment that takes their place.
+    CONCLAVE_TRY(sync_directory(writer.options_.directory));
+    for (const std::uint64_t id : log.superseded) CONCLAVE_TRY(writer.drop_segment(id));
+  }
 
   CONCLAVE_TRY(writer.open_last(log));
   CONCLAVE_TRY(writer.zero_rest());
@@ -150,24 +184,45 @@ void LogWriter::take_up(std::string_view records) {
   }
 }
 
-/// Goes on in a new segment. All batches of the old one are durable, which recovery relies on.
-Result<void> LogWriter::roll(std::size_t batch_bytes) {
+/// A file to become the next segment.
+std::string LogWriter::take_segment_file() {
   std::string path = new_segment_path(options_.directory, segments_.back().id + 1);
   if (!spares_.empty()) {
-    path = spares_.back();
+    path = std::move(spares_.back());
     spares_.pop_back();
   }
+  return path;
+}
+
+/// Goes on in a new segment. All batches of the old one are durable, which recovery relies on.
+Result<void> LogWriter::roll(std::size_t batch_bytes) {
+  const std::string path = take_segment_file();
   CONCLAVE_TRY(begin_segment(path, batch_bytes));
   return publish(path);
 }
 
+Result<void> LogWriter::reset(const LogBase& base, std::string& records) {
+  summary_ = LogSummary(header_after(base, summary_.hard_state(), summary_.boot_counter()));
+
+  const std::size_t superseded = segments_.size();
+  const std::string path = take_segment_file();
+  CONCLAVE_TRY(begin_segment(path, records.size(), true));
+  CONCLAVE_TRY(write_batch(records));
+  CONCLAVE_TRY(publish(path));
+  for (std::size_t i = 0; i < superseded; ++i) CONCLAVE_TRY(drop_segment(segments_[i].id));
+  segments_.erase(segments_.begin(), segments_.begin() + static_cast<std::ptrdiff_t>(superseded));
+  return {};
+}
+
 /// Makes the file at `path`, new or spare, the segment that is written to; it does not have its
 /// name yet.
-Result<void> LogWriter::begin_segment(const std::string& path, std::size_t batch_bytes) {
+Result<void> LogWriter::begin_segment(const std::string& path, std::size_t batch_bytes,
+                                      bool begins_anew) {
   SegmentHeader header = summary_.header();
   header.identity = identity_;
   header.segment_id = segments_.empty() ? 1 : segments_.back().id + 1;
   header.first_batch = last_batch_ + 1;
+  header.begins_anew = begins_anew;
   const std::string bytes = encode_header(header);
 
   CONCLAVE_TRY_ASSIGN(file_, open_file(path, O_RDWR | O_CREAT));

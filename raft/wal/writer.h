@@ -12,6 +12,7 @@
 #include "base/core/duration.h"
 #include "base/core/result.h"
 #include "base/run/file.h"
+#include "raft/core/snapshot.h"
 #include "raft/wal/format.h"
 #include "raft/wal/recovery.h"
 #include "raft/wal/summary.h"
@@ -32,6 +33,9 @@ class LogWriter {
   /// all.
   static Result<LogWriter> create(WriterOptions options, const LogIdentity& identity,
                                   std::string first);
+  /// The same of a log that begins after `base`, with that hard state and no entries.
+  static Result<LogWriter> create_after(WriterOptions options, const LogIdentity& identity,
+                                        const LogBase& base, const HardState& hard_state);
   /// Goes on where recovery ended: removes leftovers, zeroes what follows the end, and writes a
   /// batch with the next boot counter.
   static Result<LogWriter> resume(WriterOptions options, const LogContents& log);
@@ -39,6 +43,10 @@ class LogWriter {
   /// Seals unsealed records (whose last one is a commit record) as one batch, and returns when it
   /// is durable. Entries at or below the last index replace what was there.
   Result<void> append(std::string& records);
+  /// The same as the first batch of a log that begins after `base`: what was there before is
+  /// forgotten, except hard state, boot counter and the numbers of batches. A crash leaves the old
+  /// log or the new one.
+  Result<void> reset(const LogBase& base, std::string& records);
   /// Drops segments that hold nothing above `through`.
   Result<void> release(Index through);
   /// When there is nothing else to do: writes zeros ahead of the next batch.
@@ -52,10 +60,14 @@ class LogWriter {
  private:
   explicit LogWriter(WriterOptions options) : options_(std::move(options)) {}
 
+  static Result<LogWriter> prepare(WriterOptions options, const LogIdentity& identity);
+  Result<void> write_first(std::string records);
   Result<void> open_last(const LogContents& log);
   Result<void> zero_rest();
   Result<void> roll(std::size_t batch_bytes);
-  Result<void> begin_segment(const std::string& path, std::size_t batch_bytes);
+  std::string take_segment_file();
+  Result<void> begin_segment(const std::string& path, std::size_t batch_bytes,
+                             bool begins_anew = false);
   Result<void> publish(const std::string& path);
   Result<void> write_batch(std::string& records);
   Result<void> write_at(std::uint64_t offset, std::string_view bytes);
