@@ -57,6 +57,41 @@ std::string sha256(std::string_view bytes) {
   return digest;
 }
 
+struct Sha256::Context {
+  Context() : digest(EVP_MD_CTX_new()) {
+    CONCLAVE_ASSERT(digest != nullptr);
+    begin();
+  }
+  ~Context() { EVP_MD_CTX_free(digest); }
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+  void begin() const {
+    const int ok = EVP_DigestInit_ex(digest, EVP_sha256(), nullptr);
+    CONCLAVE_ASSERT_WHY(ok == 1, "SHA-256 is part of every OpenSSL");
+  }
+
+  EVP_MD_CTX* digest;
+};
+
+Sha256::Sha256() : context_(std::make_unique<Context>()) {}
+Sha256::~Sha256() = default;
+Sha256::Sha256(Sha256&&) noexcept = default;
+Sha256& Sha256::operator=(Sha256&&) noexcept = default;
+
+void Sha256::add(std::string_view bytes) {
+  const int ok = EVP_DigestUpdate(context_->digest, bytes.data(), bytes.size());
+  CONCLAVE_ASSERT(ok == 1);
+}
+
+std::string Sha256::finish() {
+  std::string digest(32, '\0');
+  const int ok = EVP_DigestFinal_ex(context_->digest,
+                                    reinterpret_cast<unsigned char*>(digest.data()), nullptr);
+  CONCLAVE_ASSERT(ok == 1);
+  context_->begin();
+  return digest;
+}
+
 std::string hash128(std::string_view bytes) { return sha256(bytes).substr(0, 16); }
 
 }  // namespace conclave

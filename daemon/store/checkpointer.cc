@@ -1,6 +1,5 @@
 #include "daemon/store/checkpointer.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <lmdb.h>
 #include <sys/stat.h>
@@ -15,34 +14,29 @@
 #include "base/run/file.h"
 #include "base/run/log.h"
 #include "daemon/store/lmdb_rows.h"
+#include "daemon/store/write_out.h"
 
 namespace conclave::daemon {
 
 CheckpointMutant Checkpointer::mutant;
 
-Checkpointer::Checkpointer(const StoreOptions& options, Loop& main, Metrics& metrics,
+Checkpointer::Checkpointer(bool sync_full, Worker worker, Loop& main, Metrics& metrics,
                            OpenGeneration& open)
     : main_(main),
-      sync_full_(options.sync_full),
+      sync_full_(sync_full),
       environment_(open.environment),
       directory_(open.directory),
       generation_(open.number),
-      worker_(options.worker),
+      worker_(std::move(worker)),
       pin_(std::exchange(open.pin, nullptr)),
       sequence_(open.checkpoint_sequence),
       duration_(metrics.histogram("consul.store.checkpoint",
                                   "Time from the start of a checkpoint until it is durable")),
       oldest_reader_(metrics.gauge("consul.store.oldest_reader",
                                    "Commits since the oldest read transaction was opened")) {
-  if (!worker_ && !sync_full_) {
-    loop_.emplace("checkpoint");
-    worker_ = [this](std::function<void()> step) { loop_->post(std::move(step)); };
-    thread_ = std::thread([this] { loop_->run(); });
-  }
 }
 
 Checkpointer::~Checkpointer() {
-  stop_worker();
   *alive_ = false;
   if (new_pin_ != nullptr) mdb_txn_abort(new_pin_);
   if (pin_ != nullptr) mdb_txn_abort(pin_);
@@ -132,24 +126,17 @@ void Checkpointer::start_write_out() {
   });
 }
 
-/// Piece by piece, each waited for: the log's fdatasync goes through the same disk and never finds
-/// more than one piece in front of it.
 void Checkpointer::write_out_pages() const {
-  constexpr off64_t piece_bytes = 512 << 10;
   const int file = environment_->data_descriptor();
+  const std::string path = directory_ + "/data.mdb";
   struct stat status{};
-  int failed = ::fstat(file, &status);
-  for (off64_t at = 0; failed == 0 && at < status.st_size; at += piece_bytes) {
-    failed = ::sync_file_range(
-        file, at, piece_bytes,
-        SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
-  }
-  if (failed != 0) die_of(fail_errno("write out", directory_ + "/data.mdb", errno).error());
+  if (::fstat(file, &status) != 0) die_of(fail_errno("find the size of", path, errno).error());
+  const auto written = daemon::write_out(file, 0, static_cast<std::uint64_t>(status.st_size), path);
+  if (!written) die_of(written.error());
 }
 
 void Checkpointer::close() {
   wanted_ = false;
-  stop_worker();
   if (sync_full_) return start();
   worker_ = [](const std::function<void()>& step) { step(); };
   if (in_flight_) {  // Whatever part was done, doing all of it again is right.
@@ -163,11 +150,9 @@ void Checkpointer::close() {
 
 void Checkpointer::run_on_worker(std::function<void()> step) { worker_(std::move(step)); }
 
-/// Lets the step that runs come to its end; later ones are not begun.
-void Checkpointer::stop_worker() {
-  if (!thread_.joinable()) return;
-  loop_->stop();
-  thread_.join();
+void Checkpointer::retire() {
+  wanted_ = false;
+  done = nullptr;
 }
 
 void Checkpointer::die_of(const Error& error) const {

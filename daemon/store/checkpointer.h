@@ -8,7 +8,6 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <thread>
 
 #include "base/run/loop.h"
 #include "base/run/metrics.h"
@@ -25,8 +24,11 @@ struct CheckpointMutant {
 
 class Checkpointer {
  public:
-  /// Takes over the generation's pin. All members are main's unless they say otherwise.
-  Checkpointer(const StoreOptions& options, Loop& main, Metrics& metrics, OpenGeneration& open);
+  using Worker = std::function<void(std::function<void()>)>;
+
+  /// Takes over the generation's pin; its steps run on `worker`, in order. All members are main's
+  /// unless they say otherwise.
+  Checkpointer(bool sync_full, Worker worker, Loop& main, Metrics& metrics, OpenGeneration& open);
   ~Checkpointer();
   Checkpointer(const Checkpointer&) = delete;
   Checkpointer& operator=(const Checkpointer&) = delete;
@@ -41,8 +43,13 @@ class Checkpointer {
   /// checkpoint.
   void start_write_out();
 
-  /// Finishes what is under way, and takes a last checkpoint on the calling thread.
+  /// Finishes what is under way, and takes a last checkpoint on the calling thread. The worker has
+  /// ended.
   void close();
+  /// Another generation has taken the place of this one: nothing new is begun. It may be destroyed
+  /// once it is_idle() and the worker has done what it was given before.
+  void retire();
+  bool is_idle() const { return !in_flight_ && !writing_out_; }
 
   static CheckpointMutant mutant;
 
@@ -54,7 +61,6 @@ class Checkpointer {
   void write_file();
   void sync_file();
   void finish();
-  void stop_worker();
   void die_of(const Error& error) const;
   void report_oldest_reader();
 
@@ -63,9 +69,7 @@ class Checkpointer {
   const std::shared_ptr<Environment> environment_;
   const std::string directory_;
   const std::uint64_t generation_;
-  std::function<void(std::function<void()>)> worker_;
-  std::optional<Loop> loop_;  ///< The store's own thread, unless options gave a worker.
-  std::thread thread_;
+  Worker worker_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  ///< For what is posted to main.
 
   MDB_txn* pin_;

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <system_error>
 
 #include "base/core/assert.h"
 #include "base/core/bytes.h"
@@ -145,6 +147,11 @@ Result<void> Environment::open_databases(bool create) {
 
 Environment::~Environment() {
   if (env_ != nullptr) mdb_env_close(env_);
+  if (!remove_at_end_) return;
+  std::error_code error;
+  std::filesystem::remove_all(directory_, error);
+  // The next start removes what is left.
+  if (error) log_warn("store", "remove the old generation {}: {}", directory_, error.message());
 }
 
 int Environment::data_descriptor() const {

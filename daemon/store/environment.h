@@ -4,6 +4,7 @@
 /// Shared by the store and all its readers; the last to let go closes it. LMDB itself stays out of
 /// this header.
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -62,6 +63,8 @@ class Environment {
   unsigned meta() const { return meta_; }
   const std::string& directory() const { return directory_; }
   int data_descriptor() const;
+  /// Its directory goes with it: another generation has taken its place. Any thread.
+  void remove_at_end() { remove_at_end_ = true; }
 
   /// Opens a read transaction; ends the process when there is no reader slot left.
   MDB_txn* begin_read() const;
@@ -76,6 +79,7 @@ class Environment {
   Result<void> open_databases(bool create);
 
   std::string directory_;
+  std::atomic<bool> remove_at_end_ = false;
   MDB_env* env_ = nullptr;
   unsigned rows_ = 0;
   unsigned chunks_ = 0;

@@ -17,6 +17,7 @@
 #include "base/run/log.h"
 #include "daemon/store/checkpoint_file.h"
 #include "daemon/store/lmdb_rows.h"
+#include "daemon/store/origin.h"
 #include "daemon/store/page_walk.h"
 
 namespace conclave::daemon {
@@ -27,35 +28,14 @@ constexpr std::string_view rebuild_advice =
     "again with a snapshot or "
     "with other servers to learn from";
 
-std::string generation_directory(const std::string& directory, std::uint64_t number) {
-  return fmt::format("{}/{:016x}", directory, number);
-}
-
 std::string crc_text(std::string_view text) { return fmt::format("{:08x}", crc32c(text)); }
-
-/// A checkpoint of the state as it is, all of which is synced already, into both slots.
-Result<std::uint64_t> write_both_checkpoints(const Environment& environment,
-                                             std::uint64_t generation, const Position& position,
-                                             std::uint64_t sequence) {
-  Checkpoint checkpoint;
-  checkpoint.generation = generation;
-  checkpoint.applied = position.applied;
-  checkpoint.rows = position.rows;
-  checkpoint.state_hash = position.state_hash;
-  checkpoint.meta_pages = environment.copy_meta_pages();
-  CONCLAVE_TRY_ASSIGN(const MetaPages meta, read_meta_pages(checkpoint.meta_pages));
-  checkpoint.transaction_id = meta.transaction_id;
-  for (int i = 0; i < 2; ++i) {
-    checkpoint.sequence = ++sequence;
-    CONCLAVE_TRY(write_checkpoint(environment.directory(), checkpoint));
-    CONCLAVE_TRY(sync_checkpoint(environment.directory(), checkpoint));
-  }
-  CONCLAVE_TRY(sync_directory(environment.directory()));
-  return sequence;
-}
 
 Result<void> write_current(const std::string& directory, const CurrentGeneration& current) {
   return write_file_atomically(directory + "/current", encode_current(current));
+}
+
+SyncMode wanted_mode(const StoreOptions& options) {
+  return options.sync_full ? SyncMode::full : SyncMode::checkpoint;
 }
 
 Position read_position(const Environment& environment) {
@@ -100,14 +80,13 @@ Result<void> remove_other_generations(const std::string& directory, std::uint64_
 Result<void> create_first_generation(const StoreOptions& options) {
   CONCLAVE_TRY(check_nothing_is_lost(options.directory));
   CONCLAVE_TRY(remove_other_generations(options.directory, 0));
-  const CurrentGeneration first{.number = 1,
-                                .mode = options.sync_full ? SyncMode::full : SyncMode::checkpoint};
-  const std::string directory = generation_directory(options.directory, first.number);
+  constexpr std::uint64_t first = 1;
+  const std::string directory = generation_directory(options.directory, first);
   CONCLAVE_TRY(make_directories(directory));
   CONCLAVE_TRY_ASSIGN(const std::shared_ptr<Environment> environment,
                       Environment::create(directory, options));
-  CONCLAVE_TRY(write_both_checkpoints(*environment, first.number, {}, 0));
-  return write_current(options.directory, first);
+  CONCLAVE_TRY(write_both_checkpoints(*environment, first, {}, 0));
+  return publish_generation(options, first);
 }
 
 /// Refuses a data.mdb that this server does not know before anything is written into it.
@@ -212,6 +191,39 @@ Result<void> change_mode(const StoreOptions& options, SyncMode mode, OpenGenerat
 
 }  // namespace
 
+std::string generation_directory(const std::string& directory, std::uint64_t number) {
+  return fmt::format("{}/{:016x}", directory, number);
+}
+
+Result<std::uint64_t> write_both_checkpoints(const Environment& environment,
+                                             std::uint64_t generation, const Position& position,
+                                             std::uint64_t sequence) {
+  Checkpoint checkpoint;
+  checkpoint.generation = generation;
+  checkpoint.applied = position.applied;
+  checkpoint.rows = position.rows;
+  checkpoint.state_hash = position.state_hash;
+  checkpoint.meta_pages = environment.copy_meta_pages();
+  CONCLAVE_TRY_ASSIGN(const MetaPages meta, read_meta_pages(checkpoint.meta_pages));
+  checkpoint.transaction_id = meta.transaction_id;
+  for (int i = 0; i < 2; ++i) {
+    checkpoint.sequence = ++sequence;
+    CONCLAVE_TRY(write_checkpoint(environment.directory(), checkpoint));
+    CONCLAVE_TRY(sync_checkpoint(environment.directory(), checkpoint));
+  }
+  CONCLAVE_TRY(sync_directory(environment.directory()));
+  return sequence;
+}
+
+void abandon_generation(OpenGeneration& generation) {
+  if (generation.pin != nullptr) mdb_txn_abort(std::exchange(generation.pin, nullptr));
+  generation.environment.reset();
+}
+
+Result<void> publish_generation(const StoreOptions& options, std::uint64_t number) {
+  return write_current(options.directory, {.number = number, .mode = wanted_mode(options)});
+}
+
 std::string encode_current(const CurrentGeneration& current) {
   const std::string text = fmt::format("{:016x} {}", current.number,
                                        current.mode == SyncMode::full ? "full" : "checkpoint");
@@ -251,13 +263,14 @@ Result<OpenGeneration> open_generation(const StoreOptions& options) {
   open.number = current->number;
   open.directory = generation_directory(options.directory, current->number);
   CONCLAVE_TRY(remove_other_generations(options.directory, current->number));
+  CONCLAVE_TRY_ASSIGN(open.origin, read_origin(open.directory));
   if (current->mode == SyncMode::full) {
     CONCLAVE_TRY(open_as_it_is(options, open));
   } else {
     CONCLAVE_TRY(open_at_checkpoint(options, open));
   }
 
-  const SyncMode wanted = options.sync_full ? SyncMode::full : SyncMode::checkpoint;
+  const SyncMode wanted = wanted_mode(options);
   if (wanted != current->mode) CONCLAVE_TRY(change_mode(options, wanted, open));
   if (wanted == SyncMode::checkpoint && open.pin == nullptr) {
     open.pin = open.environment->begin_read();

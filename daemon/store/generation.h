@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/core/result.h"
@@ -33,10 +34,24 @@ struct OpenGeneration {
   MDB_txn* pin = nullptr;  ///< The caller's to end; null with sync_full.
   Position position;
   std::uint64_t checkpoint_sequence = 0;  ///< Of the newest checkpoint.
+  std::optional<Origin> origin;
 };
 
 /// Opens the generation that counts, making the first one in an empty directory; removes all
 /// others.
 Result<OpenGeneration> open_generation(const StoreOptions& options);
+
+/// Lets go of one that is not put in place after all.
+void abandon_generation(OpenGeneration& generation);
+
+// For those who build one.
+std::string generation_directory(const std::string& directory, std::uint64_t number);
+/// A checkpoint of the state as it is, all of which is synced already, into both slots; the
+/// sequence number of the newer.
+Result<std::uint64_t> write_both_checkpoints(const Environment& environment,
+                                             std::uint64_t generation, const Position& position,
+                                             std::uint64_t sequence);
+/// Lets `current` name it: from here on it is the one that counts.
+Result<void> publish_generation(const StoreOptions& options, std::uint64_t number);
 
 }  // namespace conclave::daemon

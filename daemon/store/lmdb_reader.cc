@@ -44,6 +44,7 @@ class Snapshot final : public ReadSnapshot::Impl {
   AppliedPosition applied() const override { return rows_.reading().position().applied; }
 
   void end(std::unique_ptr<ReadSnapshot::Impl> self) override {
+    if (!pool_) return self.reset();
     rows_.reading().forget_assembled();
     mdb_txn_reset(txn_);
     const std::shared_ptr<Pool> pool = std::move(pool_);
@@ -59,12 +60,14 @@ class Snapshot final : public ReadSnapshot::Impl {
 
 class LmdbReader final : public Reader {
  public:
-  LmdbReader(std::shared_ptr<Environment> environment, std::function<void()> before_open)
-      : pool_(std::make_shared<Pool>(std::move(environment))),
-        before_open_(std::move(before_open)) {}
+  LmdbReader(std::shared_ptr<CurrentEnvironment> current, std::function<void()> before_open)
+      : current_(std::move(current)), before_open_(std::move(before_open)) {
+    follow_current();
+  }
 
   ReadSnapshot open() override {
     before_open_();
+    if (number_ != current_->number()) follow_current();
     std::unique_ptr<ReadSnapshot::Impl> impl;
     if (pool_->idle.empty()) {
       impl = std::make_unique<Snapshot>(pool_->environment);
@@ -78,15 +81,28 @@ class LmdbReader final : public Reader {
   }
 
  private:
+  /// The old pool ends with the last of its snapshots.
+  void follow_current() {
+    auto [environment, number] = current_->get();
+    pool_ = std::make_shared<Pool>(std::move(environment));
+    number_ = number;
+  }
+
+  std::shared_ptr<CurrentEnvironment> current_;
+  std::uint64_t number_ = 0;
   std::shared_ptr<Pool> pool_;
   std::function<void()> before_open_;
 };
 
 }  // namespace
 
-std::unique_ptr<Reader> make_lmdb_reader(std::shared_ptr<Environment> environment,
+ReadSnapshot open_detached(const std::shared_ptr<Environment>& environment) {
+  return ReadSnapshot(std::make_unique<Snapshot>(environment));
+}
+
+std::unique_ptr<Reader> make_lmdb_reader(std::shared_ptr<CurrentEnvironment> current,
                                          std::function<void()> before_open) {
-  return std::make_unique<LmdbReader>(std::move(environment), std::move(before_open));
+  return std::make_unique<LmdbReader>(std::move(current), std::move(before_open));
 }
 
 }  // namespace conclave::daemon

@@ -2,8 +2,10 @@
 #include <lmdb.h>
 
 #include <boost/asio/steady_timer.hpp>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <vector>
 
 #include "base/core/assert.h"
 #include "base/run/clock.h"
@@ -11,9 +13,11 @@
 #include "base/run/log.h"
 #include "daemon/store/checkpointer.h"
 #include "daemon/store/generation.h"
+#include "daemon/store/generation_builder.h"
 #include "daemon/store/lmdb_reader.h"
 #include "daemon/store/lmdb_rows.h"
 #include "daemon/store/store.h"
+#include "daemon/store/step_thread.h"
 
 namespace conclave::daemon {
 namespace {
@@ -25,32 +29,51 @@ constexpr std::uint64_t position_bytes = 64;
 /// finds little left to do and delays commits by 5 ms at worst, against 380 ms (design section 3).
 constexpr Nanos write_out_every = std::chrono::milliseconds(50);
 
-class LmdbStore final : public Store {
+class LmdbStore final : public GenerationStore {
  public:
   LmdbStore(const StoreOptions& options, Loop& main, Metrics& metrics, Descriptor lock,
             OpenGeneration open)
       : options_(options),
         lock_(std::move(lock)),
+        main_(main),
+        metrics_(metrics),
         environment_(open.environment),
+        current_(std::make_shared<CurrentEnvironment>(open.environment)),
+        generation_(open.number),
+        origin_(open.origin),
         position_(open.position),
         timer_(main.context()),
-        checkpointer_(options, main, metrics, open),
+        worker_("checkpoint", options.worker),
+        checkpointer_(make_checkpointer(open)),
         commit_duration_(
             metrics.histogram("consul.store.commit", "Time of an LMDB commit without sync")) {}
-  ~LmdbStore() override { *alive_ = false; }
+  ~LmdbStore() override {
+    *alive_ = false;
+    worker_.stop();
+  }
 
   AppliedPosition applied() const override { return position_.applied; }
   std::unique_ptr<WriteBatch> begin() override;
   std::unique_ptr<Reader> make_reader() override;
 
   void on_checkpoint(std::function<void(AppliedPosition)> done) override {
-    checkpointer_.done = std::move(done);
+    checkpointer_->done = std::move(done);
   }
   void start_checkpoint() override {
     finish_transaction();
     bytes_since_checkpoint_ = 0;
-    checkpointer_.start();
+    checkpointer_->start();
   }
+
+  Frozen freeze() override;
+  std::optional<Origin> origin() const override {
+    return origin_ && origin_->applied == position_.applied ? origin_ : std::nullopt;
+  }
+  Result<std::unique_ptr<GenerationBuilder>> begin_generation() override {
+    return GenerationBuilder::begin(options_, generation_ + 1);
+  }
+  void adopt(OpenGeneration generation) override;
+
   void close() override;
   Usage usage() const override;
 
@@ -77,10 +100,21 @@ class LmdbStore final : public Store {
   void finish_transaction();
   void checkpoint_when_due();
   void arm_timer();
+  std::unique_ptr<Checkpointer> make_checkpointer(OpenGeneration& open) {
+    return std::make_unique<Checkpointer>(
+        options_.sync_full, [this](std::function<void()> step) { worker_.post(std::move(step)); },
+        main_, metrics_, open);
+  }
+  void bury_retired();
 
   const StoreOptions options_;
   const Descriptor lock_;
-  const std::shared_ptr<Environment> environment_;
+  Loop& main_;
+  Metrics& metrics_;
+  std::shared_ptr<Environment> environment_;
+  const std::shared_ptr<CurrentEnvironment> current_;  ///< The same, for readers.
+  std::atomic<std::uint64_t> generation_;
+  std::optional<Origin> origin_;
   Position position_;
   std::unique_ptr<Transaction> transaction_;
   bool batch_open_ = false;
@@ -94,7 +128,9 @@ class LmdbStore final : public Store {
                                     boost::asio::wait_traits<std::chrono::steady_clock>, Executor>
       timer_;
 
-  Checkpointer checkpointer_;
+  StepThread worker_;
+  std::unique_ptr<Checkpointer> checkpointer_;
+  std::vector<std::unique_ptr<Checkpointer>> retired_;  ///< With a step under way.
   Histogram& commit_duration_;
 };
 
@@ -142,8 +178,8 @@ std::unique_ptr<WriteBatch> LmdbStore::begin() {
 }
 
 std::unique_ptr<Reader> LmdbStore::make_reader() {
-  if (options_.shared_commit_bytes == 0) return make_lmdb_reader(environment_, [] {});
-  return make_lmdb_reader(environment_, [this, alive = alive_] {
+  if (options_.shared_commit_bytes == 0) return make_lmdb_reader(current_, [] {});
+  return make_lmdb_reader(current_, [this, alive = alive_] {
     CONCLAVE_ASSERT_WHY(*alive, "the store outlives those who read it");
     finish_transaction();
   });
@@ -180,7 +216,7 @@ void LmdbStore::checkpoint_when_due() {
   const Nanos now = system_clock().boot_now();
   if (now - last_write_out_ >= write_out_every) {
     last_write_out_ = now;
-    checkpointer_.start_write_out();
+    checkpointer_->start_write_out();
   }
 }
 
@@ -203,7 +239,51 @@ void LmdbStore::close() {
   finish_transaction();
   closed_ = true;
   timer_.cancel();
-  checkpointer_.close();
+  worker_.stop();
+  checkpointer_->close();
+}
+
+GenerationStore::Frozen LmdbStore::freeze() {
+  finish_transaction();
+  return {.snapshot = open_detached(environment_),
+          .applied = position_.applied,
+          .rows = position_.rows,
+          .state_hash = position_.state_hash};
+}
+
+void LmdbStore::adopt(OpenGeneration generation) {
+  CONCLAVE_ASSERT_WHY(!batch_open_, "nothing is applied while a generation takes its place");
+  CONCLAVE_ASSERT_WHY(generation.position.applied.index >= position_.applied.index,
+                      "the applied index never goes back");
+  CONCLAVE_ASSERT(!closed_);
+  finish_transaction();
+  environment_->remove_at_end();
+  auto done = std::move(checkpointer_->done);
+  checkpointer_->retire();
+  retired_.push_back(std::move(checkpointer_));
+
+  environment_ = generation.environment;
+  generation_ = generation.number;
+  origin_ = generation.origin;
+  position_ = generation.position;
+  bytes_since_checkpoint_ = 0;
+  checkpointer_ = make_checkpointer(generation);
+  checkpointer_->done = std::move(done);
+  current_->replace(environment_);
+  log_info("store", "generation {} of {} rows takes over at index {}", generation.number,
+           position_.rows, position_.applied.index);
+  bury_retired();
+}
+
+/// When the worker has come to the end of what they gave it.
+void LmdbStore::bury_retired() {
+  worker_.post([this, alive = alive_] {
+    main_.post([this, alive] {
+      if (!*alive) return;
+      std::erase_if(retired_, [](const auto& one) { return one->is_idle(); });
+      if (!retired_.empty()) bury_retired();
+    });
+  });
 }
 
 Store::Usage LmdbStore::usage() const {
@@ -229,8 +309,8 @@ Store::Usage LmdbStore::usage() const {
 
 }  // namespace
 
-Result<std::unique_ptr<Store>> Store::open(const StoreOptions& options, Loop& main,
-                                           Metrics& metrics) {
+Result<std::unique_ptr<GenerationStore>> Store::open(const StoreOptions& options, Loop& main,
+                                                     Metrics& metrics) {
   CONCLAVE_TRY(make_directories(options.directory));
   CONCLAVE_TRY_ASSIGN(Descriptor lock, lock_file(options.directory + "/lock"));
   Result<OpenGeneration> open = open_generation(options);

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/core/result.h"
@@ -40,6 +41,13 @@ struct AppliedPosition {
   std::uint64_t index = 0;
   std::uint64_t term = 0;
   friend bool operator==(const AppliedPosition&, const AppliedPosition&) = default;
+};
+
+/// What a generation was built of, when it was a snapshot: where the log goes on.
+struct Origin {
+  AppliedPosition applied;
+  std::string configuration;  ///< In force there, as in its log entry.
+  friend bool operator==(const Origin&, const Origin&) = default;
 };
 
 /// A read-only view of one committed state. Lives at most 100 ms and never across a network write,
@@ -97,13 +105,15 @@ class WriteBatch {
   virtual void commit(AppliedPosition applied) = 0;
 };
 
+class GenerationStore;
+
 class Store {
  public:
   /// Opens the newest generation the same way on every start: put the checkpoint's meta pages back,
   /// fsync, open, pin. Errors: directory in use by another process, not writable, unknown format,
   /// both checkpoints unreadable (corrupt: rebuild). `main` need not run yet.
-  static Result<std::unique_ptr<Store>> open(const StoreOptions& options, Loop& main,
-                                             Metrics& metrics);
+  static Result<std::unique_ptr<GenerationStore>> open(const StoreOptions& options, Loop& main,
+                                                       Metrics& metrics);
   virtual ~Store() = default;
 
   virtual AppliedPosition applied() const = 0;
@@ -133,6 +143,32 @@ class Store {
   };
   /// Main.
   virtual Usage usage() const = 0;
+};
+
+class GenerationBuilder;
+struct OpenGeneration;
+
+/// What snapshots need of a store besides: the whole of a state, and another in its place.
+class GenerationStore : public Store {
+ public:
+  /// A committed state that any one thread may read and let go of, and which may live up to ten
+  /// seconds: what a snapshot is written from. Main.
+  struct Frozen {
+    ReadSnapshot snapshot;
+    AppliedPosition applied;
+    std::uint64_t rows = 0;
+    std::uint64_t state_hash = 0;
+  };
+  virtual Frozen freeze() = 0;
+
+  /// The snapshot that the state was made of, as long as nothing was applied since.
+  virtual std::optional<Origin> origin() const = 0;
+  /// What to build another generation with (daemon/store/generation_builder.h), one at a time. Any
+  /// thread.
+  virtual Result<std::unique_ptr<GenerationBuilder>> begin_generation() = 0;
+  /// The finished generation takes the place of the one that counts, for everybody who opens a
+  /// snapshot from now on. Nothing was committed since its building began that it lacks. Main.
+  virtual void adopt(OpenGeneration generation) = 0;
 };
 
 }  // namespace conclave::daemon

@@ -40,7 +40,7 @@ class StoreTest : public testing::Test {
     store.reset();
     steps.clear();
     main.emplace("main");
-    Result<std::unique_ptr<Store>> opened = Store::open(options, *main, metrics);
+    auto opened = Store::open(options, *main, metrics);
     if (!opened) return std::unexpected(opened.error());
     store = std::move(*opened);
     return {};
@@ -97,7 +97,7 @@ class StoreTest : public testing::Test {
   Metrics metrics;
   std::deque<std::function<void()>> steps;
   std::optional<Loop> main;
-  std::unique_ptr<Store> store;
+  std::unique_ptr<GenerationStore> store;
 };
 
 }  // namespace conclave::daemon
