@@ -11,6 +11,7 @@
 
 #include "base/run/log.h"
 #include "daemon/store/checkpointer.h"
+#include "daemon/store/generation_builder.h"
 #include "tests/crash/recorder.h"
 
 namespace conclave::crash {
@@ -31,6 +32,7 @@ class CrashExplorer : public testing::Test {
   ~CrashExplorer() override {
     set_lying_syncs({});
     daemon::Checkpointer::mutant = {};
+    daemon::GenerationBuilder::mutant = {};
   }
 
   Exploration run() {
@@ -102,6 +104,11 @@ TEST_F(CrashExplorer, notices_checkpoint_files_that_are_not_synced) {
 
 TEST_F(CrashExplorer, notices_a_pin_that_is_dropped_before_the_checkpoint_is_durable) {
   daemon::Checkpointer::mutant.drop_pin_first = true;
+  expect_caught();
+}
+
+TEST_F(CrashExplorer, notices_a_generation_that_is_named_before_it_is_on_the_disk) {
+  daemon::GenerationBuilder::mutant.publish_before_sync = true;
   expect_caught();
 }
 

@@ -5,6 +5,8 @@
 #include "base/core/assert.h"
 #include "base/core/bytes.h"
 #include "base/core/hash.h"
+#include "base/core/text.h"
+#include "daemon/snapshot/stream.h"
 #include "daemon/store/row_frame.h"
 #include "raft/core/configuration.h"
 #include "tests/crash/recorder.h"
@@ -16,11 +18,19 @@ using daemon::Rows;
 
 Rng rng_of(std::uint64_t seed, std::uint64_t index) { return Rng(hash64("command", seed) + index); }
 
-std::vector<raft::Entry> first_entries() {
-  const raft::Configuration configuration{
-      .servers = {{.id = {"only"}, .incarnation = {}, .address = "127.0.0.1:8300"}},
-      .outgoing = {}};
-  return {raft::first_entry(configuration)};
+raft::Configuration first_configuration() {
+  return {.servers = {{.id = {"only"}, .incarnation = {}, .address = "127.0.0.1:8300"}},
+          .outgoing = {}};
+}
+
+std::vector<raft::Entry> first_entries() { return {raft::first_entry(first_configuration())}; }
+
+raft::SnapshotMeta meta_of(const std::string& bytes, std::uint64_t index) {
+  return {.id = encode_hex(sha256(bytes)),
+          .index = {index},
+          .term = {1},
+          .configuration = first_configuration(),
+          .size = bytes.size()};
 }
 
 std::uint64_t size_of_value(Rng& rng) {
@@ -69,10 +79,33 @@ std::uint64_t Expected::hash_at(std::uint64_t index) {
   return hashes_[index];
 }
 
+std::string Expected::snapshot_at(std::uint64_t index) {
+  daemon::MemoryRows rows;
+  for (std::uint64_t i = 2; i <= index; ++i) apply_command(seed_, i, rows);
+  daemon::SnapshotHeader header;
+  header.applied = {.index = index, .term = 1};
+  header.rows = rows.size();
+  header.state_hash = hash_at(index);
+  header.configuration = raft::encode_configuration(first_configuration());
+  std::string out = daemon::encode_snapshot_header(header);
+  std::string block;
+  std::uint64_t blocks = 0;
+  rows.scan("", [&](std::string_view key, std::string_view row) {
+    daemon::append_row(block, key, row);
+    if (block.size() < daemon::block_bytes) return true;
+    daemon::append_block(out, blocks++, std::exchange(block, {}));
+    return true;
+  });
+  if (!block.empty()) daemon::append_block(out, blocks++, block);
+  daemon::append_trailer(out, blocks, header.rows, header.state_hash);
+  return out;
+}
+
 Machine::Machine(std::string directory, std::uint64_t seed, Rng rng, bool split_apply)
     : directory_(std::move(directory)), seed_(seed), rng_(rng), split_apply_(split_apply) {}
 
 Machine::~Machine() {
+  snapshots_.reset();
   wal_.reset();
   store_.reset();
 }
@@ -95,10 +128,17 @@ Result<void> Machine::start(Expected& expected) {
   CONCLAVE_TRY(verify(expected));
   found_log_ = raft::Wal::exists(wal_options.directory);
   if (!found_log_ && checkpoint > 0) return fail(ErrorCode::corrupt, "the log is gone");
-  auto opened = found_log_ ? raft::Wal::open(wal_options, {checkpoint}, main_, metrics_)
+  std::optional<raft::LogBase> installed;
+  if (store_->origin()) installed = {{checkpoint}, {1}, first_configuration()};
+  auto opened = found_log_ ? raft::Wal::open(wal_options, {checkpoint}, main_, metrics_, installed)
                            : raft::Wal::create(wal_options, {}, first_entries(), main_, metrics_);
   if (!opened) return std::unexpected(opened.error());
   wal_ = std::move(opened->wal);
+  daemon::SnapshotOptions snapshot_options;
+  snapshot_options.directory = directory_ + "/snapshots";
+  snapshot_options.worker = [this](std::function<void()> job) { snapshot_jobs_.push_back(job); };
+  CONCLAVE_TRY_ASSIGN(snapshots_, daemon::Snapshots::open(snapshot_options, main_, metrics_,
+                                                          *store_));
   store_->on_checkpoint(
       [this](daemon::AppliedPosition applied) { wal_->release({applied.index}); });
 
@@ -143,6 +183,49 @@ void Machine::leave_batch_unfinished() {
   for (std::uint64_t i = rng_.below(4); i > 0; --i) random_step();
 }
 
+void Machine::install_snapshot(Expected& expected, std::uint64_t steps_max) {
+  steps_left_ = steps_max;
+  const std::uint64_t index = last_index_ + rng_.between(1, 30);
+  const std::string bytes = expected.snapshot_at(index);
+  const raft::SnapshotMeta snapshot = meta_of(bytes, index);
+  if (!receive(snapshot, bytes)) return;
+  if (rng_.chance(1, 3)) store_->start_checkpoint();  // Of the state that is to be replaced.
+  bool installed = false;
+  snapshots_->install(snapshot, [&installed] { installed = true; });
+  if (!step_until(installed)) return;
+
+  bool durable = false;
+  const raft::HardState hard_state{.current_term = {1}, .voted_for = {"only"}};
+  wal_->reset({{index}, {1}, snapshot.configuration}, rng_.chance(1, 2) ? &hard_state : nullptr, {},
+              {index}, [&durable, index] {
+                record_mark(index);
+                durable = true;
+              });
+  if (step_until(durable)) last_index_ = index;
+}
+
+bool Machine::receive(const raft::SnapshotMeta& snapshot, const std::string& bytes) {
+  for (std::size_t at = 0; at < bytes.size();) {
+    raft::SnapshotChunk chunk{snapshot, at, bytes.substr(at, rng_.between(5'000, 80'000))};
+    at += chunk.data.size();
+    bool stored = false;
+    snapshots_->store(chunk, [&stored](const Result<void>& result) {
+      CONCLAVE_ASSERT(result.has_value());
+      stored = true;
+    });
+    if (!step_until(stored)) return false;
+  }
+  return true;
+}
+
+bool Machine::step_until(const bool& done) {
+  while (!done && steps_left_ > 0) {
+    --steps_left_;
+    random_step();
+  }
+  return done;
+}
+
 void Machine::apply(const std::vector<raft::Entry>& entries) {
   for (std::size_t from = 0; from < entries.size();) {
     const std::size_t count = std::min<std::size_t>(rng_.between(1, 4), entries.size() - from);
@@ -172,9 +255,12 @@ void Machine::commit(const std::vector<raft::Entry>& entries) {
 }
 
 void Machine::random_step() {
-  switch (rng_.below(4)) {
+  switch (rng_.below(5)) {
     case 0:
       run_one(wal_jobs_);
+      break;
+    case 4:
+      run_one(snapshot_jobs_);
       break;
     case 1:
     case 2:

@@ -16,6 +16,7 @@
 #include "base/core/rng.h"
 #include "base/run/loop.h"
 #include "base/run/metrics.h"
+#include "daemon/snapshot/snapshots.h"
 #include "daemon/store/memory_rows.h"
 #include "daemon/store/store.h"
 #include "raft/wal/wal.h"
@@ -33,6 +34,8 @@ class Expected {
   explicit Expected(std::uint64_t seed) : seed_(seed) {}
   /// State hash after entries 1 to `index`.
   std::uint64_t hash_at(std::uint64_t index);
+  /// The snapshot that another server would send at `index`.
+  std::string snapshot_at(std::uint64_t index);
 
  private:
   std::uint64_t seed_;
@@ -54,6 +57,9 @@ class Machine {
   void write_batch();
   /// Begins a batch and leaves it somewhere on its way.
   void leave_batch_unfinished();
+  /// Receives a snapshot of a later index, puts it in the place of the state, and lets the log begin
+  /// after it; `steps_max`: is left where it is after so many steps.
+  void install_snapshot(Expected& expected, std::uint64_t steps_max = ~0ull);
   /// Compares every row with what it should be.
   Result<void> verify(Expected& expected);
 
@@ -68,6 +74,9 @@ class Machine {
   void begin_batch(bool& durable);
   void apply(const std::vector<raft::Entry>& entries);
   void commit(const std::vector<raft::Entry>& entries);
+  bool receive(const raft::SnapshotMeta& snapshot, const std::string& bytes);
+  /// False when the steps were used up first.
+  bool step_until(const bool& done);
   void random_step();
   static bool run_one(Jobs& jobs);
 
@@ -78,12 +87,15 @@ class Machine {
 
   Jobs wal_jobs_;
   Jobs store_jobs_;
+  Jobs snapshot_jobs_;
   Metrics metrics_;
   Loop main_{"main"};
-  std::unique_ptr<daemon::Store> store_;
+  std::unique_ptr<daemon::GenerationStore> store_;
   std::unique_ptr<raft::Wal> wal_;
+  std::unique_ptr<daemon::Snapshots> snapshots_;
   std::vector<raft::Entry> batch_;
   std::uint64_t last_index_ = 0;
+  std::uint64_t steps_left_ = 0;  ///< Of step_until().
   bool found_log_ = false;
 };
 

@@ -7,6 +7,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <string_view>
@@ -34,13 +35,16 @@ std::optional<std::string> relative(std::string_view path) {
   return std::string(path);
 }
 
-std::optional<std::string> relative_of(int fd) {
-  if (!recording().on) return std::nullopt;
+std::string descriptor_path(int fd) {
   const std::string link = "/proc/self/fd/" + std::to_string(fd);
   std::array<char, PATH_MAX> path{};
   const ssize_t size = ::readlink(link.c_str(), path.data(), path.size());
-  if (size <= 0) return std::nullopt;
-  return relative({path.data(), static_cast<std::size_t>(size)});
+  return {path.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0))};
+}
+
+std::optional<std::string> relative_of(int fd) {
+  if (!recording().on) return std::nullopt;
+  return relative(descriptor_path(fd));
 }
 
 std::uint64_t inode_of(int fd) {
@@ -108,6 +112,11 @@ void note_rename(std::string_view from, std::string_view to) {
     recording().operations.push_back(
         {.kind = Operation::Kind::rename, .path = std::move(*path), .to = std::move(*target)});
   }
+}
+
+std::string path_of(int directory, std::string_view path) {
+  if (directory == AT_FDCWD || path.starts_with('/')) return std::string(path);
+  return descriptor_path(directory) + "/" + std::string(path);
 }
 
 void note_remove(std::string_view removed) {
@@ -179,6 +188,12 @@ int rename(const char* from, const char* to) noexcept {
 int unlink(const char* path) noexcept {
   const auto result = static_cast<int>(syscall(SYS_unlink, path));
   if (result == 0) conclave::crash::note_remove(path);
+  return result;
+}
+
+int unlinkat(int directory, const char* path, int flags) noexcept {
+  const auto result = static_cast<int>(syscall(SYS_unlinkat, directory, path, flags));
+  if (result == 0) conclave::crash::note_remove(conclave::crash::path_of(directory, path));
   return result;
 }
 
