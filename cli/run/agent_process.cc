@@ -135,6 +135,7 @@ void AgentProcess::build_fronts(api::RouterOptions routes) {
                            server_->view(),
                            clock_,
                            metrics_,
+                           server_->snapshots(),
                            std::make_shared<const daemon::ServerSettings>(server_settings(config_)),
                            std::move(routes),
                            http_limits(config_)};

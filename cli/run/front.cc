@@ -16,7 +16,7 @@ Front::Front(Loop* main, std::string name, const FrontShared& shared)
       hub_(loop_, *reader_, shared.metrics),
       context_{loop_,           shared.replica,   *reader_,     hub_,
                shared.renewals, shared.cluster,   shared.clock, shared.metrics,
-               shared.settings, Rng(random_u64())},
+               shared.settings, Rng(random_u64()), &shared.snapshots},
       router_(shared.router_options),
       server_(loop_, shared.limits, router_, shared.metrics) {
   daemon::add_server_routes(router_, context_);

@@ -15,6 +15,7 @@
 #include "base/run/loop.h"
 #include "base/run/metrics.h"
 #include "daemon/http/context.h"
+#include "daemon/replica/snapshot_service.h"
 #include "daemon/store/store.h"
 #include "daemon/watch/hub.h"
 
@@ -28,6 +29,7 @@ struct FrontShared {
   daemon::ClusterView& cluster;
   const Clock& clock;
   Metrics& metrics;
+  daemon::SnapshotService& snapshots;
   std::shared_ptr<const daemon::ServerSettings> settings;
   api::RouterOptions router_options;
   api::HttpLimits limits;

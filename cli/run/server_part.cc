@@ -8,6 +8,7 @@
 #include "base/core/assert.h"
 #include "base/core/version.h"
 #include "base/run/random.h"
+#include "cli/offline/rebuild.h"
 #include "daemon/state/session.h"
 #include "daemon/state/state_machine.h"
 #include "daemon/tables/members.h"
@@ -38,11 +39,14 @@ Result<raft::Wal::Opened> bootstrap(const raft::WalOptions& options, const Agent
 }
 
 Result<raft::Wal::Opened> open_log(const AgentConfig& config, const Identity& identity,
-                                   daemon::AppliedPosition applied, Loop& main, Metrics& metrics) {
+                                   const daemon::GenerationStore& store, Loop& main,
+                                   Metrics& metrics) {
+  const daemon::AppliedPosition applied = store.applied();
   raft::WalOptions options;
   options.directory = identity.data_dir + "/raft/wal";
   if (raft::Wal::exists(options.directory)) {
-    return raft::Wal::open(options, raft::Index{applied.index}, main, metrics);
+    CONCLAVE_TRY_ASSIGN(const auto installed, daemon::installed_base(store));
+    return raft::Wal::open(options, raft::Index{applied.index}, main, metrics, installed);
   }
   if (applied.index > 0) {
     return fail(ErrorCode::corrupt,
@@ -59,7 +63,8 @@ Result<raft::Wal::Opened> open_log(const AgentConfig& config, const Identity& id
   return bootstrap(options, config, identity, main, metrics);
 }
 
-raft::InitialState initial_state(raft::RecoveredLog log, daemon::AppliedPosition applied) {
+raft::InitialState initial_state(raft::RecoveredLog log, daemon::AppliedPosition applied,
+                                 const daemon::Snapshots& snapshots) {
   raft::InitialState state;
   state.hard_state = std::move(log.hard_state);
   state.configuration = std::move(log.configuration);
@@ -68,6 +73,7 @@ raft::InitialState initial_state(raft::RecoveredLog log, daemon::AppliedPosition
   state.entries = std::move(log.entries);
   state.commit_index = log.commit_index;
   state.applied_index = raft::Index{applied.index};
+  state.partial_snapshot = snapshots.partial();
   return state;
 }
 
@@ -91,28 +97,49 @@ daemon::MembersOptions members_options(const AgentConfig& config, const Identity
 Result<std::unique_ptr<ServerPart>> ServerPart::open(const AgentConfig& config,
                                                      const Identity& identity, Loop& main,
                                                      const Clock& clock, Metrics& metrics) {
+  if (rebuild_was_interrupted(identity.data_dir)) {
+    return fail(ErrorCode::exists,
+                fmt::format("a recovery of {} was interrupted: run `conclave operator recover "
+                            "-data-dir {}` again",
+                            identity.data_dir, identity.data_dir));
+  }
   CONCLAVE_TRY_ASSIGN(auto store,
                       daemon::Store::open(store_options(config, identity), main, metrics));
-  CONCLAVE_TRY_ASSIGN(auto log, open_log(config, identity, store->applied(), main, metrics));
-  return std::unique_ptr<ServerPart>(
-      new ServerPart(config, identity, main, clock, metrics, std::move(store), std::move(log)));
+  const daemon::SnapshotOptions snapshot_options{.directory = identity.data_dir + "/snapshots"};
+  CONCLAVE_TRY_ASSIGN(auto snapshots,
+                      daemon::Snapshots::open(snapshot_options, main, metrics, *store));
+  CONCLAVE_TRY_ASSIGN(auto log, open_log(config, identity, *store, main, metrics));
+  return std::unique_ptr<ServerPart>(new ServerPart(config, identity, main, clock, metrics,
+                                                    std::move(store), std::move(snapshots),
+                                                    std::move(log)));
 }
 
 ServerPart::ServerPart(const AgentConfig& config, const Identity& identity, Loop& main,
-                       const Clock& clock, Metrics& metrics, std::unique_ptr<daemon::Store> store,
-                       raft::Wal::Opened log)
+                       const Clock& clock, Metrics& metrics,
+                       std::unique_ptr<daemon::GenerationStore> store,
+                       std::unique_ptr<daemon::Snapshots> snapshots, raft::Wal::Opened log)
     : store_(std::move(store)),
+      snapshots_(std::move(snapshots)),
       reader_(store_->make_reader()),
       log_was_torn_(log.recovered.torn),
       replica_(main, clock, metrics, *store_, replica_options(config)),
       wal_(std::move(log.wal)),
       host_(
           raft::Node(raft::NodeId{identity.node_id}, raft_options(config),
-                     initial_state(std::move(log.recovered), store_->applied()), Rng(random_u64())),
-          *wal_, replica_, peers_),
+                     initial_state(std::move(log.recovered), store_->applied(), *snapshots_),
+                     Rng(random_u64())),
+          *wal_, replica_, peers_, snapshots_.get()),
       leases_(main, replica_, clock, metrics, [this] { return read_basis(); }),
       members_(main, replica_, members_options(config, identity)),
-      view_(main, host_, {{identity.node_id, config.node_name}}) {}
+      view_(main, host_, {{identity.node_id, config.node_name}}),
+      snapshot_service_(
+          main, *snapshots_, *store_, replica_, [this] { return host_.node().configuration(); },
+          raft::NodeId{identity.node_id}) {
+  replica_.set_restorer(snapshot_service_);
+  snapshots_->set_configuration_at(
+      [this](raft::Index index) { return host_.node().configuration_at(index); });
+  snapshots_->on_installed([this] { replica_.state_replaced(); });
+}
 
 void ServerPart::start() {
   leases_.start();

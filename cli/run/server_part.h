@@ -16,6 +16,8 @@
 #include "daemon/leases/leases.h"
 #include "daemon/members/members.h"
 #include "daemon/replica/raft_replica.h"
+#include "daemon/replica/snapshot_service.h"
+#include "daemon/snapshot/snapshots.h"
 #include "daemon/store/store.h"
 #include "raft/host/host.h"
 #include "raft/wal/wal.h"
@@ -43,6 +45,7 @@ class ServerPart {
   daemon::Leases& leases() { return leases_; }
   daemon::Members& members() { return members_; }
   RaftClusterView& view() { return view_; }
+  daemon::SnapshotService& snapshots() { return snapshot_service_; }
   const raft::Node& node() const { return host_.node(); }
   /// The member table as applied here; main.
   std::vector<api::Member> read_members();
@@ -57,10 +60,12 @@ class ServerPart {
   };
 
   ServerPart(const AgentConfig& config, const Identity& identity, Loop& main, const Clock& clock,
-             Metrics& metrics, std::unique_ptr<daemon::Store> store, raft::Wal::Opened log);
+             Metrics& metrics, std::unique_ptr<daemon::GenerationStore> store,
+             std::unique_ptr<daemon::Snapshots> snapshots, raft::Wal::Opened log);
   daemon::LeaseBasis read_basis();
 
-  std::unique_ptr<daemon::Store> store_;
+  std::unique_ptr<daemon::GenerationStore> store_;
+  std::unique_ptr<daemon::Snapshots> snapshots_;
   std::unique_ptr<daemon::Reader> reader_;
   bool log_was_torn_;
   daemon::RaftReplica replica_;
@@ -70,6 +75,7 @@ class ServerPart {
   daemon::Leases leases_;
   daemon::Members members_;
   RaftClusterView view_;
+  daemon::SnapshotService snapshot_service_;
 };
 
 }  // namespace conclave::cli

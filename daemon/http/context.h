@@ -48,6 +48,8 @@ class ClusterView {
   virtual Task<std::uint64_t> configuration_index() = 0;
 };
 
+class SnapshotService;
+
 struct ServerContext {
   Loop& loop;
   Replica& replica;
@@ -60,6 +62,7 @@ struct ServerContext {
   std::shared_ptr<const ServerSettings> settings;
   /// Random bytes for ids and jitter, not for secrets that guard anything.
   Rng rng;
+  SnapshotService* snapshots = nullptr;  ///< None: their endpoints are not there.
 };
 
 }  // namespace conclave::daemon

@@ -28,9 +28,11 @@ std::vector<Proposal> Proposals::take(std::uint64_t bytes_max) {
   std::uint64_t bytes = 0;
   while (!queue_.empty()) {
     bytes += queue_.front().encoded.size();
-    if (bytes > bytes_max && !taken.empty()) break;
+    const bool alone = std::holds_alternative<Restore>(queue_.front().command.body);
+    if ((bytes > bytes_max || alone) && !taken.empty()) break;
     taken.push_back(std::move(queue_.front()));
     queue_.pop_front();
+    if (alone) break;
   }
   return taken;
 }

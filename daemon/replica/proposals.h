@@ -47,6 +47,7 @@ class Proposals {
   std::uint64_t bytes() const { return bytes_; }
 
   /// Takes from the front of the queue while the records stay within `bytes_max`; at least one.
+  /// A restore is taken alone.
   std::vector<Proposal> take(std::uint64_t bytes_max);
   void put_back(std::vector<Proposal> proposals);
   void in_log(raft::Index index, ProposedEntry entry);
