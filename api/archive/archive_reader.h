@@ -21,7 +21,7 @@ struct ArchiveLimits {
   std::uint64_t state_bytes_max = 64ull << 30;
   /// Bytes that may come out of one that went in, once there are more than ratio_free_bytes.
   std::uint64_t ratio_max = 256;
-  std::uint64_t ratio_free_bytes = 256ull << 20;
+  std::uint64_t ratio_free_bytes = 1ull << 30;
 };
 
 class ArchiveReader {
