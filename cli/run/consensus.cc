@@ -25,6 +25,7 @@ raft::InitialState initial_state(raft::RecoveredLog log, const Consensus::Settin
 raft::PeerIdentity identity_of(const raft::RecoveredLog& log, const Consensus::Setting& setting) {
   raft::PeerIdentity identity;
   identity.cluster_id = log.identity.cluster_id;
+  identity.recovery_epoch = log.identity.recovery_epoch;
   identity.node_id = setting.self;
   identity.incarnation = log.identity.incarnation;
   identity.boot_counter = log.boot_counter;
@@ -36,7 +37,7 @@ raft::PeerIdentity identity_of(const raft::RecoveredLog& log, const Consensus::S
 }  // namespace
 
 Consensus::Consensus(Setting setting, raft::Wal::Opened log, Loop& main, Metrics& metrics,
-                     raft::StateMachinePort& machine, raft::SnapshotPort* snapshots)
+                     raft::StateMachinePort& machine, raft::SnapshotPort& snapshots)
     : wal_(std::move(log.wal)),
       links_(
           main, identity_of(log.recovered, setting), raft::link_options_for(setting.options),
@@ -44,7 +45,7 @@ Consensus::Consensus(Setting setting, raft::Wal::Opened log, Loop& main, Metrics
           metrics),
       host_(raft::Node(setting.self, setting.options,
                        initial_state(std::move(log.recovered), setting), Rng(random_u64())),
-            *wal_, machine, links_, snapshots) {
+            *wal_, machine, links_, &snapshots) {
   follow_configuration();
 }
 

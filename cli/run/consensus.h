@@ -32,7 +32,7 @@ class Consensus {
 
   /// The ports outlive this object. Nothing runs before Host::start().
   Consensus(Setting setting, raft::Wal::Opened log, Loop& main, Metrics& metrics,
-            raft::StateMachinePort& machine, raft::SnapshotPort* snapshots);
+            raft::StateMachinePort& machine, raft::SnapshotPort& snapshots);
 
   raft::Host& host() { return host_; }
   raft::PeerLinks& links() { return links_; }

@@ -22,14 +22,28 @@ raft::WalOptions wal_options(const Identity& identity) {
   return options;
 }
 
+/// Where the log has to begin if the state is a snapshot's and nothing more.
+Result<std::optional<raft::LogBase>> installed_snapshot(const daemon::GenerationStore& store) {
+  const std::optional<daemon::Origin> origin = store.origin();
+  if (!origin) return std::nullopt;
+  CONCLAVE_TRY_ASSIGN(auto configuration, raft::decode_configuration(origin->configuration));
+  return raft::LogBase{raft::Index{origin->applied.index}, raft::Term{origin->applied.term},
+                       std::move(configuration)};
+}
+
 /// nullopt: there is none, and no state that would need one.
 Result<std::optional<raft::Wal::Opened>> open_log(const Identity& identity,
-                                                  daemon::AppliedPosition applied, Loop& main,
+                                                  const daemon::GenerationStore& store, Loop& main,
                                                   Metrics& metrics) {
+  const daemon::AppliedPosition applied = store.applied();
   const raft::WalOptions options = wal_options(identity);
   if (raft::Wal::exists(options.directory)) {
+    CONCLAVE_TRY_ASSIGN(const auto base, installed_snapshot(store));
     CONCLAVE_TRY_ASSIGN(auto log,
-                        raft::Wal::open(options, raft::Index{applied.index}, main, metrics));
+                        raft::Wal::open(options, raft::Index{applied.index}, main, metrics, base));
+    if (log.recovered.was_behind) {
+      log_info("raft", "the log begins again after the snapshot that the state is");
+    }
     return log;
   }
   if (applied.index > 0) {
@@ -76,15 +90,20 @@ Result<std::unique_ptr<ServerPart>> ServerPart::open(
     const Clock& clock, Metrics& metrics, std::function<void(const std::string&)> give_up) {
   CONCLAVE_TRY_ASSIGN(auto store,
                       daemon::Store::open(store_options(config, identity), main, metrics));
-  CONCLAVE_TRY_ASSIGN(auto log, open_log(identity, store->applied(), main, metrics));
+  CONCLAVE_TRY_ASSIGN(auto snapshots,
+                      daemon::Snapshots::open({.directory = identity.data_dir + "/snapshots"}, main,
+                                              metrics, *store));
+  CONCLAVE_TRY_ASSIGN(auto log, open_log(identity, *store, main, metrics));
   return std::unique_ptr<ServerPart>(new ServerPart(config, identity, std::move(ports), main, clock,
-                                                    metrics, std::move(store), std::move(log),
-                                                    std::move(give_up)));
+                                                    metrics, std::move(store), std::move(snapshots),
+                                                    std::move(log), std::move(give_up)));
 }
 
 ServerPart::ServerPart(const AgentConfig& config, const Identity& identity, ClusterPorts ports,
                        Loop& main, const Clock& clock, Metrics& metrics,
-                       std::unique_ptr<daemon::Store> store, std::optional<raft::Wal::Opened> log,
+                       std::unique_ptr<daemon::GenerationStore> store,
+                       std::unique_ptr<daemon::Snapshots> snapshots,
+                       std::optional<raft::Wal::Opened> log,
                        std::function<void(const std::string&)> give_up)
     : config_(config),
       identity_(identity),
@@ -93,6 +112,7 @@ ServerPart::ServerPart(const AgentConfig& config, const Identity& identity, Clus
       ports_(std::move(ports)),
       store_(std::move(store)),
       reader_(store_->make_reader()),
+      snapshots_(std::move(snapshots)),
       log_was_torn_(log && log->recovered.torn),
       log_(std::move(log)),
       log_identity_(log_ ? log_->recovered.identity : raft::LogIdentity{}),
@@ -115,6 +135,9 @@ ServerPart::ServerPart(const AgentConfig& config, const Identity& identity, Clus
           metrics) {
   replica_.connect(rpc_client_, rpc_server_);
   leases_.connect(rpc_client_, rpc_server_);
+  snapshots_->on_installed([this] { replica_.state_replaced(); });
+  snapshots_->set_configuration_at(
+      [this](raft::Index index) { return consensus_->host().node().configuration_at(index); });
   replica_.on_configuration([this](const raft::Configuration&) {
     if (consensus_) consensus_->follow_configuration();
   });
@@ -143,7 +166,8 @@ void ServerPart::close() { store_->close(); }
 /// This server's first log: from now on it belongs to that cluster.
 Result<void> ServerPart::initialise(const daemon::NewLog& made) {
   CONCLAVE_ASSERT_WHY(!consensus_, "a server belongs to one cluster");
-  const raft::LogIdentity identity{made.cluster_id, made.incarnation};
+  const raft::LogIdentity identity{made.cluster_id, made.incarnation,
+                                   static_cast<std::uint32_t>(made.recovery_epoch)};
   std::vector<raft::Entry> first;
   if (made.first) first.push_back(raft::first_entry(*made.first));
   CONCLAVE_TRY_ASSIGN(auto log,
@@ -159,9 +183,10 @@ void ServerPart::enter(raft::Wal::Opened log) {
   setting.address = join_host_port(identity_.address, config_.ports.server);
   setting.options = raft_options(config_);
   setting.applied = store_->applied();
+  setting.partial_snapshot = snapshots_->partial();
   setting.keyring = keyring_;
   consensus_ = std::make_unique<Consensus>(std::move(setting), std::move(log), main_, metrics_,
-                                           replica_, nullptr);
+                                           replica_, *snapshots_);
   raft_.attach(&consensus_->host());
   replica_.start(consensus_->host());
 }
@@ -179,6 +204,7 @@ api::RpcIdentity ServerPart::rpc_identity() const {
   self.name = config_.node_name;
   self.datacenter = config_.datacenter;
   self.cluster_id = log_identity_.cluster_id;
+  self.recovery_epoch = log_identity_.recovery_epoch;
   self.is_server = true;
   return self;
 }
@@ -196,6 +222,7 @@ daemon::MembershipOptions ServerPart::membership_options() const {
   if (log_) {
     card.incarnation = daemon::id_bytes(log_identity_.incarnation);
     card.cluster_id = daemon::id_bytes(log_identity_.cluster_id);
+    card.recovery_epoch = log_identity_.recovery_epoch;
   }
   options.promise_path = identity_.data_dir + "/raft/bootstrap";
   options.left_path = identity_.data_dir + "/raft/left";

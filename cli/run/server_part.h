@@ -28,6 +28,7 @@
 #include "daemon/leases/leases.h"
 #include "daemon/members/membership.h"
 #include "daemon/replica/raft_replica.h"
+#include "daemon/snapshot/snapshots.h"
 #include "daemon/store/store.h"
 #include "raft/wal/wal.h"
 
@@ -66,8 +67,9 @@ class ServerPart {
 
  private:
   ServerPart(const AgentConfig& config, const Identity& identity, ClusterPorts ports, Loop& main,
-             const Clock& clock, Metrics& metrics, std::unique_ptr<daemon::Store> store,
-             std::optional<raft::Wal::Opened> log, std::function<void(const std::string&)> give_up);
+             const Clock& clock, Metrics& metrics, std::unique_ptr<daemon::GenerationStore> store,
+             std::unique_ptr<daemon::Snapshots> snapshots, std::optional<raft::Wal::Opened> log,
+             std::function<void(const std::string&)> give_up);
 
   daemon::LeaseBasis read_basis();
   daemon::MembershipOptions membership_options() const;
@@ -81,8 +83,9 @@ class ServerPart {
   Loop& main_;
   Metrics& metrics_;
   ClusterPorts ports_;
-  std::unique_ptr<daemon::Store> store_;
+  std::unique_ptr<daemon::GenerationStore> store_;
   std::unique_ptr<daemon::Reader> reader_;
+  std::unique_ptr<daemon::Snapshots> snapshots_;
   const bool log_was_torn_;
   std::optional<raft::Wal::Opened> log_;  ///< Found at the start, until start().
   raft::LogIdentity log_identity_;        ///< Zeros: no log yet.

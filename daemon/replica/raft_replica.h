@@ -81,6 +81,9 @@ class RaftReplica final : public Replica, public raft::StateMachinePort {
   /// outlives stop(). The store's checkpoints cut the host's log from here on:
   /// Store::on_checkpoint() is taken.
   void start(raft::Host& host);
+  /// The state was replaced by a snapshot's: time goes on from there, and whoever waits for a
+  /// change looks again.
+  void state_replaced();
   /// Ends ticking and answers everybody who waits that the server is shutting down.
   void stop();
   /// One tick of the host and of all deadlines; the timer's work, public for tests.

@@ -43,8 +43,8 @@ struct Options {
   std::uint64_t snapshot_chunk_bytes = 1 << 20;
   /// Entries before a checkpoint that stay in memory for followers that lag a little, and how many
   /// payload bytes such entries, and those that wait for a snapshot's receiver, may hold.
-  std::uint64_t trailing_entries = 8192;
-  std::uint64_t retained_bytes_max = 16 << 20;
+  std::uint64_t trailing_entries = 0;
+  std::uint64_t retained_bytes_max = 64 << 20;
   /// Payload bytes a leader holds that are not committed yet; beyond it propose() answers too_many.
   std::uint64_t uncommitted_bytes_max = 64 << 20;
   /// Payload bytes of one Ready's committed entries; one entry goes through however large it is.

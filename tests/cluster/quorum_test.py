@@ -149,6 +149,25 @@ class Membership(unittest.TestCase):
             cluster.wait_for_voters(*(member.node for member in cluster.members))
             cluster.wait_for_index(wiped, "before", "x")
 
+    def test_who_missed_more_than_the_log_keeps_gets_a_snapshot(self):
+        with Cluster(3) as cluster:
+            behind = cluster.followers()[0]
+            behind.kill()
+            for number in range(60):
+                cluster.write(f"large/{number}", f"{number}:".ljust(500_000, "x"))
+            time.sleep(3)  # Checkpoints let the log forget.
+            behind.start()
+            cluster.wait_for_index(behind, "large/59", "59:".ljust(500_000, "x"))
+            self.assertIn("snapshot installed", behind.log())
+            cluster.write("after", "x")
+            cluster.wait_for_index(behind, "after", "x")
+            for member in cluster.members:
+                member.kill()
+            for member in cluster.members:
+                member.start(wait=False)
+            cluster.wait_until_complete()
+            cluster.wait_for_index(behind, "large/0", "0:".ljust(500_000, "x"))
+
     def test_nobody_joins_without_the_key(self):
         with Cluster(3, config={"encrypt": KEY}) as cluster:
             cluster.write("secret", "x")
