@@ -50,7 +50,9 @@ Result<std::string> render(const ClientRequest& request, const Url& url) {
   if (!url.user_info.empty() && !names_header(request.headers, "Authorization")) {
     head += "Authorization: Basic " + encode_base64(url.user_info) + "\r\n";
   }
-  if (!request.body.empty() || (request.method != "GET" && request.method != "HEAD")) {
+  if (request.body_source) {
+    head += fmt::format("Content-Length: {}\r\n", request.body_source_bytes);
+  } else if (!request.body.empty() || (request.method != "GET" && request.method != "HEAD")) {
     head += fmt::format("Content-Length: {}\r\n", request.body.size());
   }
   head += "Connection: close\r\n\r\n";
@@ -70,7 +72,8 @@ std::unexpected<Error> out_of_time(bool head_done) {
 Task<Result<ClientResponse>> read_response(ConnectionPtr connection, const ClientRequest* request) {
   std::vector<char> buffer(read_bytes);
   auto parser =
-      std::make_unique<ResponseParser>(request->body_bytes_max, request->method == "HEAD");
+      std::make_unique<ResponseParser>(request->body_bytes_max, request->method == "HEAD",
+                                       request->body_sink);
   for (;;) {
     const Result<std::size_t> size = co_await connection->read_some(buffer);
     if (connection->timed_out()) co_return out_of_time(parser->head_done());
@@ -108,6 +111,16 @@ Task<Result<void>> protect(ConnectionPtr connection, const ClientRequest* reques
   co_return done;
 }
 
+/// False: the server takes no more; its answer counts.
+Task<Result<bool>> write_source(ConnectionPtr connection, const ClientRequest* request) {
+  for (;;) {
+    const Result<std::string> piece = request->body_source();
+    if (!piece) co_return std::unexpected(piece.error());
+    if (piece->empty()) co_return true;
+    if (!co_await connection->write(*piece)) co_return false;
+  }
+}
+
 /// `request` outlives the call: it is the caller's own, who awaits.
 Task<Result<ClientResponse>> call_once(Loop& loop, const ClientRequest* request, Url url,
                                        Nanos deadline) {
@@ -119,7 +132,14 @@ Task<Result<ClientResponse>> call_once(Loop& loop, const ClientRequest* request,
   if (ready && url.scheme == "https") ready = co_await protect(connection, request, url.host);
   if (!ready) co_return std::unexpected(ready.error());
   // A server may answer and close before it has read everything: its answer counts.
-  if (co_await connection->write(*head)) co_await connection->write(request->body);
+  if (co_await connection->write(*head)) {
+    if (request->body_source) {
+      const Result<bool> written = co_await write_source(connection, request);
+      if (!written) co_return std::unexpected(written.error());
+    } else {
+      co_await connection->write(request->body);
+    }
+  }
   auto response = co_await read_response(connection, request);
   connection->close();
   co_return response;

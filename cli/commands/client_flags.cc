@@ -129,6 +129,24 @@ Result<ClientOptions> read_client_options(const ParsedFlags& flags, const Termin
 
 Result<api::ClientResponse> AgentClient::call(const std::string& method, const std::string& path,
                                               std::vector<Query> query, std::string body) const {
+  api::ClientRequest request = request_for(method, path, std::move(query));
+  request.body = std::move(body);
+  return terminal_.http(request);
+}
+
+Result<api::ClientResponse> AgentClient::transfer(const std::string& method,
+                                                  const std::string& path,
+                                                  Transfer bodies) const {
+  api::ClientRequest request = request_for(method, path, {});
+  request.timeout = std::chrono::hours(24);
+  request.body_source = std::move(bodies.source);
+  request.body_source_bytes = bodies.source_bytes;
+  request.body_sink = std::move(bodies.sink);
+  return terminal_.http(request);
+}
+
+api::ClientRequest AgentClient::request_for(const std::string& method, const std::string& path,
+                                            std::vector<Query> query) const {
   if (!options_.datacenter.empty()) query.push_back({"dc", options_.datacenter});
   if (options_.stale) query.push_back({.name = "stale", .value = "", .bare = true});
   std::string target = path;
@@ -139,7 +157,6 @@ Result<api::ClientResponse> AgentClient::call(const std::string& method, const s
   }
   api::ClientRequest request;
   request.method = method;
-  request.body = std::move(body);
   // Consul's client waits as long as the server does; a wait parameter is never sent from here.
   request.timeout = std::chrono::minutes(10);
   if (options_.base_url.starts_with("unix://")) {
@@ -154,7 +171,7 @@ Result<api::ClientResponse> AgentClient::call(const std::string& method, const s
   if (!options_.basic_auth.empty()) {
     request.headers.push_back({"Authorization", "Basic " + encode_base64(options_.basic_auth)});
   }
-  return terminal_.http(request);
+  return request;
 }
 
 Error unexpected_response(const api::ClientResponse& response) {

@@ -9,6 +9,7 @@
 #include "cli/commands/kv.h"
 #include "cli/commands/members.h"
 #include "cli/commands/operator.h"
+#include "cli/commands/snapshot.h"
 
 namespace conclave::cli {
 namespace {
@@ -32,6 +33,8 @@ constexpr Command commands_of_this_folder[] = {
     {"operator raft transfer-leader", "Hand leadership to another server",
      run_operator_raft_transfer_leader},
     {"reload", "Make the agent read its configuration again", run_reload},
+    {"snapshot restore", "Put a saved state in the place of the present one", run_snapshot_restore},
+    {"snapshot save", "Save the state of the servers to a file", run_snapshot_save},
     {"version", "Print the version", run_version},
 };
 

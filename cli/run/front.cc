@@ -16,7 +16,7 @@ Front::Front(Loop* main, std::string name, const FrontShared& shared)
       hub_(loop_, *reader_, shared.metrics),
       context_{loop_,           shared.replica,   *reader_,     hub_,
                shared.renewals, shared.cluster,   shared.clock, shared.metrics,
-               shared.settings, Rng(random_u64())},
+               shared.settings, Rng(random_u64()), &shared.snapshots},
       forwarder_(loop_, shared.main, shared.replica, shared.rpc, shared.leader_hold),
       operators_{context_, forwarder_},
       router_(shared.router_options),
