@@ -88,6 +88,14 @@ TEST_F(Receiver, takes_the_configuration_from_the_snapshot) {
   EXPECT_EQ(a.node.configuration_index(), Index{9});
 }
 
+// Reliability rule 8: a change that is under way is under way for who begins from a snapshot too.
+TEST_F(Receiver, takes_over_a_joint_configuration) {
+  SnapshotMeta snapshot = meta(9, 2);
+  snapshot.configuration.outgoing = voters({"a", "b", "c"}).servers;
+  receive_all(snapshot);
+  EXPECT_EQ(describe(a.node.configuration()), "{a b c d} and {a b c}");
+}
+
 TEST_F(Receiver, needs_no_snapshot_of_what_is_committed_here) {
   chunk(meta(2, 1), 0, "abc");
   EXPECT_EQ(sent<AppendEntriesReply>(),
