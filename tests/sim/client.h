@@ -52,7 +52,7 @@ class Client {
   void back(Action what) { after(reply_delay(), std::move(what)); }
   /// Permit, then `look` on the same server, in one go.
   void read(Consistency consistency,
-            std::function<void(SimReplica&, raft::Index committed_before)> look, Action then);
+            std::function<void(SimReplica&, raft::Index shown_before)> look, Action then);
   std::uint64_t next_operation() { return ++outside_.last_operation; }
   daemon::KvOp op(daemon::KvVerb verb, std::string key);
   SimTime now() const { return outside_.timeline.now(); }

@@ -54,6 +54,8 @@ class Observer {
 
   /// The largest commit index that any server knows of.
   raft::Index max_commit() const { return max_commit_; }
+  /// The largest index that any server has applied: nobody has seen more.
+  raft::Index last_applied() const { return {applied_.empty() ? 0 : applied_.size() - 1}; }
   /// Of the last configuration that any server knows to be committed.
   raft::Index committed_configuration() const { return committed_configuration_; }
   /// The largest term in which anybody led.

@@ -88,7 +88,7 @@ void SimReplica::ask_leader(Question<T> question, SimTime give_up, Done<T> done)
 void SimReplica::write(daemon::Command command, Done<daemon::Outcome> done) {
   ask_leader<daemon::Outcome>(
       [command = std::move(command)](SimReplica& leader, Done<daemon::Outcome> answer) mutable {
-        leader.submit(std::move(command), std::move(answer));
+        leader.submit(std::move(command), false, std::move(answer));
       },
       now() + hold, std::move(done));
 }
@@ -106,12 +106,12 @@ void SimReplica::permit(Consistency consistency, Done<void> done) {
       });
 }
 
-/// On the leader: what a read must be able to see. Not what is applied here: a follower may have
-/// shown more already.
+/// On the leader: what a read must be able to see. Followers are told of no commit that is not
+/// applied here, so under the lease that is what is applied.
 void SimReplica::read_index(Consistency consistency, Done<Index> done) {
   if (consistency == Consistency::standard && has_lease()) {
     ++server_.outside().coverage.lease_reads;
-    return done(server_.node().commit_index());
+    return done(server_.node().applied_index());
   }
   const auto answer = std::make_shared<Done<Index>>(std::move(done));
   server_.host().request_read([this, answer](Result<Index> index) {
@@ -196,13 +196,14 @@ std::vector<Change> SimReplica::changes_after(std::uint64_t revision) const {
   return changes;
 }
 
-void SimReplica::leadership_changed(raft::Role) {
-  if (!leading_) return;
-  leading_ = false;
-  cluster_clock_.follow();
-  timers_.clear();
-  const Nanos end = server_.boot_now() + std::chrono::microseconds(hold);
-  proposals_.set_deadline_in_log(end);
+void SimReplica::leadership_changed() {
+  if (leading_) {
+    leading_ = false;
+    cluster_clock_.follow();
+    timers_.clear();
+    proposals_.restart_deadlines(server_.boot_now() + std::chrono::microseconds(hold));
+  }
+  refuse_outdated();
 }
 
 void SimReplica::ready_for_proposal() {
@@ -249,7 +250,7 @@ void SimReplica::look_at_timers() {
 void SimReplica::expire_session(std::string id, std::uint64_t leadership) {
   if (!leading_ || leadership != leadership_) return;
   daemon::Command command{.body = daemon::SessionEnd{.id = id, .expired = true}};
-  submit(std::move(command), [this, id, leadership](Result<daemon::Outcome> outcome) {
+  submit(std::move(command), true, [this, id, leadership](Result<daemon::Outcome> outcome) {
     if (outcome) {
       if (leading_ && leadership == leadership_) timers_.end(id);
       return;
@@ -262,19 +263,21 @@ void SimReplica::renew(std::string session, Done<Renewal> done) {
   const SimTime give_up = now() + renewal_hold;
   ask_leader<Renewal>(
       [session, give_up](SimReplica& leader, Done<Renewal> answer) {
-        // A leader that was deposed without knowing must not promise anything.
-        leader.permit(Consistency::standard, [&leader, session, give_up, answer = std::move(answer)](
-                                                 Result<void> permit) mutable {
-          if (!permit) return answer(std::unexpected(permit.error()));
-          leader.renew_here(session, give_up, std::move(answer));
-        });
+        leader.renew_here(session, give_up, std::move(answer));
       },
       now() + hold, std::move(done));
 }
 
-/// Leases::renew_on_main().
+/// Leases::renew_here(): a leader that was deposed without knowing must not promise anything.
 void SimReplica::renew_here(std::string session, SimTime give_up, Done<Renewal> done) {
-  if (!leading_) return done(fail(ErrorCode::no_leader, "No cluster leader"));
+  if (has_lease()) return renew_by_timer(std::move(session), give_up, std::move(done));
+  if (!leading_ || now() >= give_up) return done(fail(ErrorCode::no_leader, "No cluster leader"));
+  server_.later(look_again, [this, session, give_up, done = std::move(done)]() mutable {
+    renew_here(std::move(session), give_up, std::move(done));
+  });
+}
+
+void SimReplica::renew_by_timer(std::string session, SimTime give_up, Done<Renewal> done) {
   switch (timers_.renew(session, server_.boot_now())) {
     case SessionTimers::Renewal::renewed:
       return done(Renewal{true, now()});

@@ -60,7 +60,7 @@ class SimReplica {
 
   // --- what the server tells it
   void apply(std::span<const raft::Entry> entries);
-  void leadership_changed(raft::Role role);
+  void leadership_changed();
   void ready_for_proposal();
   void installed();
   void ticks();   ///< A tick is about to happen.
@@ -85,7 +85,9 @@ class SimReplica {
   };
 
   // replica_write.cc
-  void submit(daemon::Command command, Done<daemon::Outcome> done);
+  /// `office`: by right of the present leadership only (Proposal::office).
+  void submit(daemon::Command command, bool office, Done<daemon::Outcome> done);
+  void refuse_outdated();
   void flush_soon();
   void flush();
   void apply_entry(const raft::Entry& entry, daemon::ChangeSet& changes);
@@ -99,6 +101,7 @@ class SimReplica {
   void look_at_timers();
   void expire_session(std::string id, std::uint64_t leadership);
   void renew_here(std::string session, SimTime give_up, Done<Renewal> done);
+  void renew_by_timer(std::string session, SimTime give_up, Done<Renewal> done);
   raft::Index applied() const;
   SimTime now() const;
   /// Asks this server if it leads, or whoever it takes for the leader, once; without a leader it
@@ -110,7 +113,6 @@ class SimReplica {
 
   SimServer& server_;
   daemon::Proposals proposals_;
-  std::deque<raft::Index> proposed_;  ///< Indexes under which proposals_ has entries.
   bool flush_scheduled_ = false;
   bool leading_ = false;
   std::uint64_t leadership_ = 0;

@@ -29,13 +29,15 @@ Executor no_executor() {
 
 }  // namespace
 
-void SimReplica::submit(daemon::Command command, Done<daemon::Outcome> done) {
+void SimReplica::submit(daemon::Command command, bool office, Done<daemon::Outcome> done) {
   if (!leading_) return done(fail(ErrorCode::no_leader, "No cluster leader"));
   daemon::Proposal proposal;
   proposal.encoded = api::encode_record(command);
   proposal.command = std::move(command);
   proposal.accepted = server_.boot_now();
   proposal.deadline = proposal.accepted + proposal_hold;
+  if (office) proposal.office = server_.node().current_term();
+  proposal.from_peer = !office;
   proposal.caller.emplace(no_executor(), std::move(done));
   proposals_.push(std::move(proposal));
   flush_soon();
@@ -63,11 +65,7 @@ void SimReplica::flush() {
   const Index index = next(host.node().last_index());
   server_.outside().truth.stamped(index, entry.term);
   proposals_.in_log(index, std::move(entry));
-  if (host.propose(std::move(payload))) {
-    proposed_.push_back(index);
-  } else {
-    proposals_.withdraw(index);
-  }
+  if (!host.propose(std::move(payload))) proposals_.withdraw(index);
 }
 
 void SimReplica::apply(std::span<const Entry> entries) {
@@ -94,7 +92,6 @@ void SimReplica::apply_entry(const Entry& entry, daemon::ChangeSet& changes) {
   SimStore& store = server_.disk().store;
   require(entry.index == next(store.applied().index), "12: applied out of order");
   std::optional<daemon::ProposedEntry> own = proposals_.applied(entry.index, entry.term);
-  while (!proposed_.empty() && proposed_.front() <= entry.index) proposed_.pop_front();
   Position position{entry.index, entry.term, store.applied().configuration};
   if (entry.kind == raft::EntryKind::configuration) {
     position.configuration = std::make_shared<const raft::Configuration>(
@@ -135,21 +132,33 @@ void SimReplica::apply_entry(const Entry& entry, daemon::ChangeSet& changes) {
 /// The state came from elsewhere: what became of proposals up to there is not known here.
 void SimReplica::installed() {
   cluster_clock_.applied(daemon::stored_cluster_time_ms(server_.disk().store));
-  proposals_.set_deadline_in_log(Nanos::zero());
-  for (auto& caller : proposals_.expire_in_log(server_.boot_now())) {
-    caller.resume(fail(ErrorCode::unknown_outcome, "a snapshot took the place of the log"));
-  }
-  for (; !proposed_.empty() && proposed_.front() <= applied(); proposed_.pop_front()) {
-    proposals_.applied(proposed_.front(), raft::Term{});
+  for (daemon::Proposal& proposal : proposals_.take_below(next(applied()))) {
+    proposals_.forget(proposal);
+    if (!proposal.caller) continue;
+    proposal.caller->resume(
+        fail(ErrorCode::unknown_outcome, "a snapshot took the place of the log"));
   }
   wake_all();
   answer_reads();
 }
 
+/// RaftReplica::refuse_outdated().
+void SimReplica::refuse_outdated() {
+  const bool leads = server_.node().role() == raft::Role::leader;
+  const raft::Term term = server_.node().current_term();
+  const auto outdated = [leads, term](const daemon::Proposal& proposal) {
+    return !leads || (proposal.office != raft::Term{} && proposal.office != term);
+  };
+  for (daemon::Proposal& proposal : proposals_.remove_queued(outdated)) {
+    if (proposal.caller) proposal.caller->resume(fail(ErrorCode::no_leader, "No cluster leader"));
+  }
+}
+
 void SimReplica::expire_proposals() {
   if (leading_) return;
   const Nanos present = server_.boot_now();
-  for (daemon::Proposal& proposal : proposals_.expire_queued(present)) {
+  const auto is_over = [present](const daemon::Proposal& one) { return one.deadline <= present; };
+  for (daemon::Proposal& proposal : proposals_.remove_queued(is_over)) {
     if (proposal.caller) proposal.caller->resume(fail(ErrorCode::no_leader, "No cluster leader"));
   }
   for (auto& caller : proposals_.expire_in_log(present)) {

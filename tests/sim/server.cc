@@ -163,7 +163,7 @@ void SimServer::checkpoint() {
 void SimServer::apply(std::span<const raft::Entry> entries) { replica_->apply(entries); }
 
 void SimServer::leadership_changed(raft::Role role, Term, const raft::NodeId&) {
-  replica_->leadership_changed(role);
+  replica_->leadership_changed();
   if (role == raft::Role::leader) outside_.elected(*this);
 }
 
