@@ -33,6 +33,7 @@ void World::fault() {
     case 7:
       return any().slow_disk(rng_.below(5 * seconds));
     case 8:
+      if (rng_.chance(1, 2)) return copy_a_disk();
       ++coverage_.clock_jumps;
       return any().jump_wall_clock(static_cast<std::int64_t>(rng_.below(7200)) - 3600);
     case 9:
@@ -136,6 +137,21 @@ void World::lose_a_disk() {
     return start_later(server, seconds);
   }
   start_later(server, seconds);
+}
+
+/// It says who it is to everybody. Nobody answers it: its address is another one than the members
+/// know.
+void World::copy_a_disk() {
+  SimServer& original = any();
+  if (copies_.size() == copies_max || !original.answers() || !network_.is_whole()) return;
+  ++coverage_.copies;
+  copies_.push_back(std::make_unique<SimServer>(servers_.size() + copies_.size(), original));
+  SimServer& copy = *copies_.back();
+  copy.start();
+  timeline_.after(rng_.below(8 * seconds), [&copy] {
+    require(copy.node().role() != raft::Role::leader, "17: a copied directory leads");
+    copy.crash();
+  });
 }
 
 void World::heal() {

@@ -29,6 +29,7 @@ class Network {
   bool is_cut(std::size_t from, std::size_t to) const {
     return !cuts_.empty() && cuts_.contains({from, to});
   }
+  bool is_whole() const { return cuts_.empty(); }
   /// From now on nothing is lost or late.
   void calm() { calm_ = true; }
 

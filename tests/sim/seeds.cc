@@ -134,6 +134,8 @@ void Totals::add(const World& world) {
   add("damaged logs", c.damages);
   add("torn logs", c.torn_writes);
   add("wiped disks", c.wipes);
+  add("copied directories", c.copies);
+  add("messages of copies refused", c.copies_refused);
   add("crashes", c.crashes);
   add("pauses", c.pauses);
   add("partitions", c.partitions);

@@ -25,6 +25,15 @@ SimServer::SimServer(std::size_t number, Outside& outside, const raft::Options& 
   disk_.log.commit = Index{1};
 }
 
+SimServer::SimServer(std::size_t number, const SimServer& original)
+    : number_(number),
+      outside_(original.outside_),
+      options_(original.options_),
+      disk_(original.disk_),
+      clock_rate_(original.clock_rate_) {
+  disk_.crash(outside_.rng);
+}
+
 SimServer::~SimServer() = default;
 
 void SimServer::later(SimTime delay, Action what) {

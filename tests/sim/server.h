@@ -50,6 +50,8 @@ class SimServer final : public raft::LogPort,
   /// nothing yet.
   SimServer(std::size_t number, Outside& outside, const raft::Options& options,
             const raft::Configuration& first);
+  /// A second server on a copy of another's data directory.
+  SimServer(std::size_t number, const SimServer& original);
   ~SimServer() override;
 
   /// With a damaged log: as one whose disk was wiped.
@@ -80,7 +82,7 @@ class SimServer final : public raft::LogPort,
   SimDisk& disk() { return disk_; }
   const SimDisk& disk() const { return disk_; }
   const raft::Options& options() const { return options_; }
-  Outside& outside() { return outside_; }
+  Outside& outside() const { return outside_; }
 
   /// Boot clock and wall clock of this server.
   Nanos boot_now() const;

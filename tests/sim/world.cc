@@ -11,7 +11,7 @@ namespace conclave::sim {
 namespace {
 
 constexpr std::size_t spares = 2;
-constexpr std::size_t servers_max = 5 + spares;
+constexpr std::size_t servers_max = 5 + spares + copies_max;
 
 /// Small limits, so that everything that has one meets it.
 raft::Options sim_options(Rng& rng) {
@@ -43,7 +43,10 @@ World::World(std::uint64_t seed, bool trace)
   network_.deliver = [this](std::size_t from, std::size_t to, raft::Message message) {
     deliver(from, to, std::move(message));
   };
-  outside_.server = [this](std::size_t number) -> SimServer& { return *servers_.at(number); };
+  outside_.server = [this](std::size_t number) -> SimServer& {
+    const std::size_t first = servers_.size();
+    return number < first ? *servers_[number] : *copies_.at(number - first);
+  };
   outside_.elected = [this](SimServer& server) { elected(server); };
   outside_.quorum_holds = [this](const raft::Configuration& configuration, raft::Index index,
                                  raft::Term term) {
@@ -93,7 +96,16 @@ void World::run(const RunLength& length) {
 void World::deliver(std::size_t from, std::size_t to, raft::Message message) {
   if (trace_) fmt::print("{:>9} {}\n", timeline_.now(), describe(message));
   trace_hash_ = mix(mix(mix(trace_hash_, timeline_.now()), from * 16 + to), message.body.index());
-  servers_[to]->receive(std::move(message));
+  // What the sender has become since it said this is what the receiver is told: connections end
+  // with the process.
+  SimServer& sender = outside_.server(from);
+  if (gate_.lets_in(sender, *servers_[to])) return servers_[to]->receive(std::move(message));
+  ++coverage_.copies_refused;
+  if (from >= servers_.size()) return;
+  // Somebody heard the copy first. Started again often enough, it is the later one.
+  require(!copies_.empty(), "17: a server is kept out that is what it says");
+  sender.crash();
+  start_later(sender, seconds);
 }
 
 /// Whoever leads in the highest term, as far as one can know.

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "tests/sim/client.h"
+#include "tests/sim/gate.h"
 #include "tests/sim/server.h"
 
 namespace conclave::sim {
@@ -19,6 +20,8 @@ struct RunLength {
   SimTime fault_time = 60 * seconds;
   SimTime quiet_time = 60 * seconds;
 };
+
+constexpr std::size_t copies_max = 4;
 
 class World {
  public:
@@ -54,6 +57,7 @@ class World {
   void start_later(SimServer& server, SimTime longest);
   void bounce_behind_a_leader();
   void lose_a_disk();
+  void copy_a_disk();
   bool may_lose_a_disk();
   void heal();
 
@@ -79,6 +83,8 @@ class World {
   Outside outside_;
   raft::Options options_;
   std::vector<std::unique_ptr<SimServer>> servers_;
+  std::vector<std::unique_ptr<SimServer>> copies_;  ///< Second servers under a first one's id.
+  Gate gate_;
   Public public_;
   std::vector<std::unique_ptr<Client>> clients_;
   StreamClient* stream_ = nullptr;
