@@ -56,7 +56,7 @@ class Port : public testing::Test {
   }
 
   bool until(const std::function<bool()>& done) {
-    const Nanos deadline = system_clock().boot_now() + 20s;
+    const Nanos deadline = system_clock().boot_now() + 60s;
     while (!done()) {
       if (system_clock().boot_now() > deadline) return false;
       loop.context().run_one_for(10ms);
