@@ -184,7 +184,10 @@ void Snapshots::store(const raft::SnapshotChunk& chunk, std::function<void(Resul
     to_main([this, result, id = chunk.snapshot.id, index = chunk.snapshot.index.value,
              whole = chunk.is_last(), stored] {
       if (!result) log_warn("snapshot", "receive a snapshot: {}", result.error().message);
-      if (result && whole) added(id, index);
+      if (result && whole) {
+        set_received(id);
+        added(id, index);
+      }
       stored(result);
     });
   });
@@ -197,9 +200,17 @@ void Snapshots::install(const raft::SnapshotMeta& snapshot, std::function<void()
       [path = path(snapshot.id), snapshot] { return plan_of(path, snapshot); },
       [this, id = snapshot.id, installed = std::move(installed)] {
         release(id);
+        if (received_ == id) set_received({});
         if (installed_) installed_();
         installed();
       });
+}
+
+/// It may be older than those that are kept anyway, and is still to be installed.
+void Snapshots::set_received(const std::string& id) {
+  const std::string before = std::exchange(received_, id);
+  if (!id.empty()) hold(id);
+  if (!before.empty()) release(before);
 }
 
 void Snapshots::build(AppliedPosition position, std::function<Result<GenerationPlan>()> plan,

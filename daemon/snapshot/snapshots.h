@@ -101,6 +101,7 @@ class Snapshots final : public raft::SnapshotPort {
   void begin_building(AppliedPosition position, std::function<Result<GenerationPlan>()> plan,
                       std::function<void()> done);
   void build_some(const std::shared_ptr<GenerationBuild>& build, std::function<void()> done);
+  void set_received(const std::string& id);
   void remove_surplus();
   /// Runs on main, unless this object is gone by then.
   void to_main(std::function<void()> work);
@@ -115,6 +116,7 @@ class Snapshots final : public raft::SnapshotPort {
 
   std::vector<KeptSnapshot> kept_;  ///< Newest first.
   std::map<std::string, unsigned> holds_;
+  std::string received_;                           ///< Whole and not installed yet: held.
   std::optional<raft::SnapshotMeta> newest_made_;  ///< In this run: known to be what it says.
   std::deque<Made> making_;                        ///< Get the one that is being written.
   std::deque<Made> waiting_;                       ///< Came later: get the next.
