@@ -11,7 +11,14 @@
 namespace conclave::cli {
 namespace {
 
-constexpr std::string_view usage = "Usage: conclave kv get [flags] [KEY or PREFIX]";
+constexpr std::string_view usage = R"(Usage: conclave kv get [flags] [KEY or PREFIX]
+
+  Prints the value of a key. With -recurse all pairs below a prefix, one `key:value` a line; with
+  -keys their names only, cut after the next separator, as a directory shows them.
+
+      $ conclave kv get app/limit
+      $ conclave kv get -detailed app/limit
+      $ conclave kv get -keys app/)";
 
 std::string shown_value(const api::KvEntry& entry, bool base64) {
   return base64 ? encode_base64(entry.value.data) : entry.value.data;

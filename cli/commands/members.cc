@@ -15,7 +15,12 @@ namespace {
 
 using api::AgentMember;
 
-constexpr std::string_view usage = "Usage: conclave members [flags]";
+constexpr std::string_view usage = R"(Usage: conclave members [flags]
+
+  Lists the members of the cluster, servers first, with their address and what is known of their
+  state: alive, leaving, left or failed. Exits with 2 when no member matches.
+
+      $ conclave members -status='failed|left')";
 
 std::string tag(const AgentMember& member, const std::string& name) {
   const auto at = member.tags.find(name);
