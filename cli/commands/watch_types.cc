@@ -6,6 +6,7 @@
 #include <array>
 
 #include "api/codec/writer.h"
+#include "api/model/event.h"
 #include "api/model/kv.h"
 
 namespace conclave::cli {
@@ -124,7 +125,22 @@ Result<WatchQuery> plan_checks(const ParsedFlags& flags) {
   return filtered(flags, {path, {}, as_answered});
 }
 
+Result<WatchQuery> plan_event(const ParsedFlags& flags) {
+  WatchQuery plan{"/v1/event/list", {}, as_answered, true};
+  const std::string name = value_of(flags, "name");
+  if (!name.empty()) plan.query.push_back({"name", name});
+  return plan;
+}
+
 }  // namespace
+
+Result<std::string> events_after(const std::string& json, std::uint64_t index) {
+  CONCLAVE_TRY_ASSIGN(auto events, api::decode_body<std::vector<api::UserEvent>>(json));
+  const auto last = std::ranges::find(
+      events, index, [](const api::UserEvent& event) { return api::event_index(event.id); });
+  if (last != events.end()) events.erase(events.begin(), last + 1);
+  return api::to_json(events);
+}
 
 std::span<const WatchType> watch_types() {
   static const WatchType types[] = {
@@ -134,6 +150,7 @@ std::span<const WatchType> watch_types() {
       {"nodes", {"filter"}, plan_nodes},
       {"service", {"service", "tag", "passingonly", "filter"}, plan_service},
       {"checks", {"service", "state", "filter"}, plan_checks},
+      {"event", {"name"}, plan_event},
   };
   return types;
 }

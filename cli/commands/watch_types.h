@@ -18,6 +18,9 @@ struct WatchQuery {
   std::vector<AgentClient::Query> query;
   /// The JSON of what was found, compact; `exists` is false for a 404.
   Result<std::string> (*shape)(bool exists, const std::string& body) = nullptr;
+  /// Events: the index says which is the newest and has no order (contract 11), and a handler is
+  /// given only those after the one that it saw last.
+  bool events = false;
 };
 
 struct WatchType {
@@ -27,6 +30,10 @@ struct WatchType {
 };
 
 std::span<const WatchType> watch_types();
+
+/// The events of a list after the one with this index (api::event_index()); all of them if it is
+/// not among them.
+Result<std::string> events_after(const std::string& json, std::uint64_t index);
 
 /// Errors: unknown type, a flag that the type does not know, a missing or contradictory one.
 Result<WatchQuery> plan_watch(const ParsedFlags& flags);

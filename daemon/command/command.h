@@ -13,6 +13,7 @@
 
 #include "api/model/autopilot.h"
 #include "api/model/catalog.h"
+#include "api/model/event.h"
 #include "api/model/field.h"
 #include "api/model/kv.h"
 #include "api/model/member.h"
@@ -199,9 +200,18 @@ struct SetAutopilot {
   }
 };
 
-using CommandBody =
-    std::variant<KvOp, Txn, SessionCreate, SessionEnd, Register, Deregister, MemberUpdate,
-                 ReapTombstones, ContinueJob, ReapLockDelays, SetFeatureLevel, SetAutopilot>;
+/// A user event (contract 11); its ID is the proposer's, its LTime is set in apply.
+struct FireEvent {
+  static constexpr std::uint32_t record_tag = 14;
+  api::UserEvent event;
+
+  friend bool operator==(const FireEvent&, const FireEvent&) = default;
+  static constexpr auto fields() { return std::tuple{api::field(1, "Event", &FireEvent::event)}; }
+};
+
+using CommandBody = std::variant<KvOp, Txn, SessionCreate, SessionEnd, Register, Deregister,
+                                 MemberUpdate, ReapTombstones, ContinueJob, ReapLockDelays,
+                                 SetFeatureLevel, SetAutopilot, FireEvent>;
 
 struct Command {
   CommandBody body;
