@@ -19,6 +19,8 @@ constexpr std::size_t head_crc_at = 8;
 constexpr std::size_t least_capacity = std::size_t{4} * 1024;
 /// Up to here the buffer grows only to need fewer system calls, and is kept when it is empty.
 constexpr std::size_t comfortable_capacity = std::size_t{64} * 1024;
+/// What large frames have grown is given back after so many receptions that did not need it.
+constexpr unsigned kept_for_receptions = 8;
 
 void store_u32_le(char* at, std::uint32_t value) { std::memcpy(at, &value, sizeof value); }
 
@@ -48,8 +50,10 @@ void append_frame(std::string& out, std::string_view body, std::uint32_t seed) {
 
 std::span<char> FrameBuffer::room() {
   if (begin_ == end_) {
+    const bool is_grown = bytes_.size() > comfortable_capacity;
+    unneeded_ = is_grown && end_ <= comfortable_capacity ? unneeded_ + 1 : 0;
+    if (unneeded_ >= kept_for_receptions) bytes_ = std::string();
     begin_ = end_ = 0;
-    if (bytes_.size() > comfortable_capacity) bytes_ = std::string();
   } else if (begin_ > 0) {
     std::memmove(bytes_.data(), bytes_.data() + begin_, end_ - begin_);
     end_ -= begin_;

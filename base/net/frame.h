@@ -60,6 +60,7 @@ class FrameBuffer {
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
   bool was_filled_ = false;
+  unsigned unneeded_ = 0;  ///< Receptions in a row for which less would have done.
 };
 
 }  // namespace conclave

@@ -18,7 +18,7 @@ namespace {
 
 /// TLS writes go through in pieces, so that observe() sees them move.
 constexpr std::size_t tls_piece_bytes = std::size_t{64} * 1024;
-/// A buffer that one large frame has grown is given back.
+/// A buffer that large frames have grown is given back when there is nothing more to send.
 constexpr std::size_t kept_buffer_bytes = 2 * write_bytes_goal;
 /// For a refused peer to read why.
 constexpr Nanos farewell = std::chrono::seconds(1);
@@ -149,7 +149,6 @@ void FramedStream::wake() {
 Task<void> FramedStream::pump(std::shared_ptr<FramedStream> self) {
   while (self->open_) {
     self->out_.clear();
-    if (self->out_.capacity() > kept_buffer_bytes) self->out_.shrink_to_fit();
     self->filling_ = true;
     self->source_(self->out_);
     self->filling_ = false;
@@ -158,6 +157,7 @@ Task<void> FramedStream::pump(std::shared_ptr<FramedStream> self) {
     const Result<void> done = co_await self->write(self->out_);
     if (!done) self->close(done.error().message);
   }
+  if (self->out_.capacity() > kept_buffer_bytes) self->out_ = std::string();
   self->pumping_ = false;
 }
 

@@ -40,14 +40,15 @@ std::optional<PeerHello> Incoming::admit(std::shared_ptr<FramedStream> stream, c
     return std::nullopt;
   }
   remember(sender);
+  const Process process{sender.node_id, sender.incarnation};
   std::erase_if(connected_, [&](const auto& entry) {
-    const bool is_former =
-        entry.first.first == sender.node_id &&
-        (entry.first.second == hello.purpose || entry.second.hello.sender.run_id != sender.run_id);
-    if (is_former) entry.second.stream->close();
+    const auto& [key, connected] = entry;
+    const bool is_former = key.first == process && (key.second == hello.purpose ||
+                                                    connected.hello.sender.run_id != sender.run_id);
+    if (is_former) connected.stream->close();
     return is_former;
   });
-  connected_[{sender.node_id, hello.purpose}] = {stream, *peer};
+  connected_[{process, hello.purpose}] = {stream, *peer};
   stream->set_silence_max(setting_->silence_max());
   stream->set_meter(setting_->metrics.meter());
   stream->set_frame_limit(setting_->options.frame_bytes_max);
@@ -102,14 +103,14 @@ Task<Result<void>> Incoming::read_messages(std::shared_ptr<FramedStream> stream,
 }
 
 std::optional<SeenPeer> Incoming::seen(const PeerIdentity& sender) const {
-  const auto at = seen_.find({sender.node_id, sender.incarnation});
+  const Process process{sender.node_id, sender.incarnation};
+  const auto at = seen_.find(process);
   if (at == seen_.end()) return std::nullopt;
   SeenPeer peer = at->second;
   peer.is_alive = std::ranges::any_of(connected_, [&](const auto& entry) {
     const Connected& connected = entry.second;
-    return connected.hello.sender.node_id == sender.node_id &&
-           connected.hello.sender.run_id == peer.run_id && connected.stream->is_open() &&
-           connected.stream->standstill().unheard < silence_rounds;
+    return entry.first.first == process && connected.hello.sender.run_id == peer.run_id &&
+           connected.stream->is_open() && connected.stream->standstill().unheard < silence_rounds;
   });
   return peer;
 }
@@ -123,7 +124,7 @@ void Incoming::remember(const PeerIdentity& sender) {
   if (seen_.size() >= seen_max && !seen_.contains(process)) {
     std::erase_if(seen_, [this](const auto& entry) {
       return std::ranges::none_of(
-          connected_, [&](const auto& other) { return other.first.first == entry.first.first; });
+          connected_, [&](const auto& other) { return other.first.first == entry.first; });
     });
   }
   seen_[process] = {.boot_counter = sender.boot_counter, .run_id = sender.run_id};

@@ -33,8 +33,10 @@ class Incoming : public std::enable_shared_from_this<Incoming> {
     std::shared_ptr<FramedStream> stream;
     PeerHello hello;
   };
-  using Key = std::pair<NodeId, Purpose>;
+  /// A server on one data directory. Another one under the same name is for the core to judge, and
+  /// must not cost this one its connections.
   using Process = std::pair<NodeId, Incarnation>;
+  using Key = std::pair<Process, Purpose>;
 
   static Task<void> serve(std::shared_ptr<Incoming> self, std::shared_ptr<FramedStream> stream,
                           PeerHello hello);

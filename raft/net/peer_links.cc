@@ -87,6 +87,10 @@ void PeerLinks::set_cluster(const ClusterId& cluster_id, std::uint32_t recovery_
 }
 
 void PeerLinks::set_peers(const std::vector<PeerAddress>& peers) {
+  // Who is removed is still to be told so, at the address that it had.
+  if (state_->learned.size() < state_->setting->options.links_max) {
+    state_->learned.merge(state_->configured);
+  }
   state_->configured.clear();
   for (const PeerAddress& peer : peers) {
     if (peer.id != state_->setting->self.node_id && !peer.address.empty()) {

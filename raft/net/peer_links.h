@@ -44,7 +44,7 @@ class PeerLinks final : public PeersPort {
   void set_cluster(const ClusterId& cluster_id, std::uint32_t recovery_epoch);
   /// The servers of the configuration in force, this one may be among them. Links to them stay
   /// connected. Others are reached, while there is something to say, where they said they are when
-  /// they last connected.
+  /// they last connected, or where they were as members.
   void set_peers(const std::vector<PeerAddress>& peers);
 
   void send(std::vector<Message> messages) override;

@@ -29,7 +29,7 @@ std::uint16_t port_of(int descriptor) {
 }
 
 bool run_until(Loop& loop, const std::function<bool()>& done) {
-  const Nanos deadline = system_clock().boot_now() + 20s;
+  const Nanos deadline = system_clock().boot_now() + 60s;
   while (!done()) {
     if (system_clock().boot_now() > deadline) return false;
     loop.context().run_one_for(10ms);
@@ -116,14 +116,14 @@ class Calls : public testing::Test {
   }
 
   std::shared_ptr<Answer> begin(std::string body, RpcMethod method = RpcMethod::propose,
-                                Nanos timeout = 20s) {
+                                Nanos timeout = 60s) {
     auto answer = std::make_shared<Answer>();
     loop.spawn("call",
                call_into(client.get(), address, method, std::move(body), timeout, answer, &ended));
     return answer;
   }
   Result<std::string> call(std::string body, RpcMethod method = RpcMethod::propose,
-                           Nanos timeout = 20s) {
+                           Nanos timeout = 60s) {
     const auto answer = begin(std::move(body), method, timeout);
     if (!run_until(loop, [&] { return answer->has_value(); })) {
       return fail(ErrorCode::failed, "the call did not end");

@@ -109,10 +109,12 @@ TEST(Frame, takes_no_memory_for_what_is_only_announced) {
   EXPECT_LE(buffer.capacity(), 400'000u);
 }
 
-TEST(Frame, buffer_of_a_large_one_is_given_back) {
+TEST(Frame, buffer_of_large_ones_is_given_back_when_only_small_ones_follow) {
   FrameBuffer buffer = seeded();
   EXPECT_EQ(frames_of(buffer, framed(std::string(limit, 'x')), 8192).size(), 1u);
   buffer.room();
+  EXPECT_GE(buffer.capacity(), limit);
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(frames_of(buffer, framed("small"), 8192).size(), 1u);
   EXPECT_LE(buffer.capacity(), 4096u);
 }
 
@@ -127,7 +129,7 @@ TEST(Hello, comes_back_as_it_was) {
 }
 
 TEST(Hello, of_another_protocol_version_or_purpose_is_refused_by_name) {
-  const auto sentence = [](std::string preamble) {
+  const auto sentence = [](const std::string& preamble) {
     const auto purpose = decode_preamble(preamble);
     return purpose ? "" : purpose.error().sentence;
   };

@@ -39,7 +39,7 @@ class Port : public testing::Test {
         [this](std::shared_ptr<FramedStream> stream, Hello hello) {
           hellos.push_back(std::move(hello));
           streams.push_back(stream);
-          loop.spawn("answer", answer(stream));
+          loop.spawn("answer", answer(std::move(stream)));
         },
         metrics);
     const auto descriptor = listen_on("127.0.0.1", 0, "ports.server");
@@ -56,7 +56,7 @@ class Port : public testing::Test {
   }
 
   bool until(const std::function<bool()>& done) {
-    const Nanos deadline = system_clock().boot_now() + 20s;
+    const Nanos deadline = system_clock().boot_now() + 60s;
     while (!done()) {
       if (system_clock().boot_now() > deadline) return false;
       loop.context().run_one_for(10ms);
