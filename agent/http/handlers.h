@@ -47,8 +47,11 @@ CONCLAVE_AGENT_HANDLER(set_token);
 CONCLAVE_AGENT_HANDLER(read_self);
 CONCLAVE_AGENT_HANDLER(list_members);
 CONCLAVE_AGENT_HANDLER(read_version);
+CONCLAVE_AGENT_HANDLER(read_host);
 CONCLAVE_AGENT_HANDLER(read_metrics);
 CONCLAVE_AGENT_HANDLER(prometheus_metrics);
+// monitor_handler.cc
+CONCLAVE_AGENT_HANDLER(monitor_log);
 
 #undef CONCLAVE_AGENT_HANDLER
 

@@ -1,4 +1,4 @@
-// /v1/agent/self, members, version, metrics, and /metrics (contract 6.4).
+// /v1/agent/self, members, version, host, metrics, and /metrics (contract 6.4).
 
 #include <algorithm>
 #include <thread>
@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "agent/http/handlers.h"
+#include "agent/http/machine.h"
 #include "agent/http/parameters.h"
 #include "api/codec/writer.h"
 #include "api/model/agent_member.h"
@@ -194,6 +195,11 @@ Task<api::Response> read_version(AgentContext* context, api::Request request, st
   object.add("ConclaveVersion", conclave_version);
   object.end();
   co_return api::json_response(std::move(out));
+}
+
+Task<api::Response> read_host(AgentContext* context, api::Request request, std::string rest) {
+  static_cast<void>(request), static_cast<void>(rest);
+  co_return api::json_response(host_json(context->options.data_dir));
 }
 
 Task<api::Response> prometheus_metrics(AgentContext* context, api::Request request,

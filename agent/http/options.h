@@ -12,6 +12,7 @@ struct AgentHttpOptions {
   std::string primary_datacenter;  ///< "" = the own one.
   std::string revision;            ///< Of the source, may be "".
   std::string build_date = "1970-01-01T00:00:00Z";
+  std::string data_dir = "/";  ///< Whose disk /v1/agent/host shows.
   bool server = true;
   bool bootstrap = false;
   bool strict_json = false;  ///< Unknown members of bodies are errors.

@@ -38,6 +38,8 @@ constexpr Endpoint endpoints[] = {
     {"/v1/agent/self", get, read_self},
     {"/v1/agent/members", get, list_members},
     {"/v1/agent/version", get, read_version},
+    {"/v1/agent/host", get, read_host},
+    {"/v1/agent/monitor", get, monitor_log},
     {"/v1/agent/metrics", get, read_metrics},
     {"/v1/agent/reload", put, reload_agent},
     {"/v1/agent/leave", put, leave_cluster},

@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "api/http/client_stream.h"
 #include "api/http/response_parser.h"
 #include "api/http/url.h"
 #include "base/core/text.h"
@@ -67,7 +68,9 @@ std::unexpected<Error> out_of_time(bool head_done) {
                           "headers)");
 }
 
-Task<Result<ClientResponse>> read_response(ConnectionPtr connection, const ClientRequest* request) {
+/// `on_piece`: null, or where the body of a 200 goes as it arrives.
+Task<Result<ClientResponse>> read_response(ConnectionPtr connection, const ClientRequest* request,
+                                           const PieceReader* on_piece) {
   std::vector<char> buffer(read_bytes);
   auto parser =
       std::make_unique<ResponseParser>(request->body_bytes_max, request->method == "HEAD");
@@ -83,6 +86,10 @@ Task<Result<ClientResponse>> read_response(ConnectionPtr connection, const Clien
               ? parser->reason()
               : "net/http: HTTP/1.x transport connection broken: " + parser->reason();
       co_return fail(ErrorCode::io, text);
+    }
+    if (on_piece != nullptr && parser->response().status == 200) {
+      const std::string piece = std::exchange(parser->response().body, {});
+      if (!piece.empty()) (*on_piece)(piece);
     }
     if (state == ResponseParser::State::complete) {
       // 100 Continue and the like: the response proper follows.
@@ -108,9 +115,9 @@ Task<Result<void>> protect(ConnectionPtr connection, const ClientRequest* reques
   co_return done;
 }
 
-/// `request` outlives the call: it is the caller's own, who awaits.
+/// `request` and `on_piece` outlive the call: they are the caller's own, who awaits.
 Task<Result<ClientResponse>> call_once(Loop& loop, const ClientRequest* request, Url url,
-                                       Nanos deadline) {
+                                       Nanos deadline, const PieceReader* on_piece) {
   const Result<std::string> head = render(*request, url);
   if (!head) co_return std::unexpected(head.error());
   const ConnectionPtr connection = Connection::create(loop, deadline, request->reach);
@@ -120,7 +127,7 @@ Task<Result<ClientResponse>> call_once(Loop& loop, const ClientRequest* request,
   if (!ready) co_return std::unexpected(ready.error());
   // A server may answer and close before it has read everything: its answer counts.
   if (co_await connection->write(*head)) co_await connection->write(request->body);
-  auto response = co_await read_response(connection, request);
+  auto response = co_await read_response(connection, request, on_piece);
   connection->close();
   co_return response;
 }
@@ -167,7 +174,7 @@ Task<Result<ClientResponse>> http_call(Loop& loop, ClientRequest request) {
     Result<Url> url = parse_url(request.url);
     if (!url) co_return fail(doing, url.error());
     if (url->scheme == "unix" && !request.target.empty()) url->target = request.target;
-    Result<ClientResponse> response = co_await call_once(loop, &request, *url, deadline);
+    Result<ClientResponse> response = co_await call_once(loop, &request, *url, deadline, nullptr);
     if (!response) co_return fail(doing, response.error());
     const std::string_view location = response->header("location");
     if (request.redirects_max == 0 || !is_redirect(response->status) || location.empty() ||
@@ -189,6 +196,17 @@ Task<Result<ClientResponse>> http_call(Loop& loop, ClientRequest request) {
       std::erase_if(request.headers, is_for_one_host);
     }
   }
+}
+
+Task<Result<ClientResponse>> http_stream(Loop& loop, ClientRequest request, PieceReader on_piece) {
+  const std::string doing = fmt::format("{} \"{}\"", verb_of(request.method), request.url);
+  Result<Url> url = parse_url(request.url);
+  if (!url) co_return fail(doing, url.error());
+  if (url->scheme == "unix" && !request.target.empty()) url->target = request.target;
+  const Nanos deadline = system_clock().boot_now() + request.timeout;
+  auto response = co_await call_once(loop, &request, *url, deadline, &on_piece);
+  if (!response) co_return fail(doing, response.error());
+  co_return response;
 }
 
 Result<ClientResponse> http_call_blocking(const ClientRequest& request) {

@@ -100,6 +100,8 @@ Task<Connection::Next> Connection::write_stream(Response response, Framing frami
   std::uint64_t total = 0;
   bool more = !head_only_;
   bool good = true;
+  // An endless body may have nothing to say for long: its client is to know that it is there.
+  if (!framing.length) good = co_await write_rest(std::exchange(unsent, Unsent{}));
   while (good) {
     std::string piece;
     if (more) {

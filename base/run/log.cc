@@ -5,6 +5,7 @@
 #include <spdlog/sinks/base_sink.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -12,9 +13,11 @@
 #include <memory>
 #include <mutex>
 #include <shared_mutex>
+#include <vector>
 
 #include "base/core/text.h"
 #include "base/run/clock.h"
+#include "base/run/log_tap.h"
 
 namespace conclave {
 namespace {
@@ -79,8 +82,10 @@ struct Writer {
 /// The process's log. Never destroyed: threads may log until the very end.
 struct State {
   std::atomic<LogLevel> level{LogLevel::info};
+  std::atomic<LogLevel> lowest{LogLevel::info};  ///< Of `level` and all taps.
   std::atomic<bool> json{false};
-  std::shared_mutex mutex;           ///< Writers of lines share it; start and stop own it.
+  std::shared_mutex mutex;           ///< Writers of lines share it; who changes the rest owns it.
+  std::vector<LogTap*> taps;         ///< Guarded by `mutex`.
   std::unique_ptr<Writer> writer;    ///< Guarded by `mutex`.
   std::uint64_t dropped_before = 0;  ///< By writers that are gone. Guarded by `mutex`.
 };
@@ -88,6 +93,24 @@ struct State {
 State& state() {
   static auto* const state = new State;
   return *state;
+}
+
+/// Requires: the mutex is owned.
+void update_lowest() {
+  LogLevel lowest = state().level.load();
+  for (const LogTap* tap : state().taps) lowest = std::min(lowest, tap->level());
+  state().lowest.store(lowest);
+}
+
+/// Requires: the mutex is shared.
+void write_to_taps(Nanos now, LogLevel level, std::string_view component, std::string_view line) {
+  std::array<std::string, 2> forms;  // Plain and JSON, as far as anybody wants them.
+  for (LogTap* tap : state().taps) {
+    if (level < tap->level()) continue;
+    std::string& form = forms[tap->json() ? 1 : 0];
+    if (form.empty()) form = format_log_line(now, level, component, line, tap->json());
+    tap->add(form);
+  }
 }
 
 }  // namespace
@@ -127,6 +150,7 @@ std::string format_log_line(Nanos wall, LogLevel level, std::string_view compone
 void start_log(LogLevel level, bool json) {
   const std::unique_lock lock(state().mutex);
   state().level.store(level);
+  update_lowest();
   state().json.store(json);
   if (!state().writer) state().writer = std::make_unique<Writer>();
 }
@@ -139,14 +163,21 @@ void stop_log() {
   state().writer.reset();
 }
 
-void set_log_level(LogLevel level) { state().level.store(level, std::memory_order_relaxed); }
+void set_log_level(LogLevel level) {
+  const std::unique_lock lock(state().mutex);
+  state().level.store(level);
+  update_lowest();
+}
 
-bool log_enabled(LogLevel level) { return level >= state().level.load(std::memory_order_relaxed); }
+bool log_enabled(LogLevel level) { return level >= state().lowest.load(std::memory_order_relaxed); }
 
 void write_log(LogLevel level, std::string_view component, std::string_view line) {
-  const std::string bytes = format_log_line(system_clock().wall_now(), level, component, line,
-                                            state().json.load(std::memory_order_relaxed));
+  const Nanos now = system_clock().wall_now();
   const std::shared_lock lock(state().mutex);
+  write_to_taps(now, level, component, line);
+  if (level < state().level.load(std::memory_order_relaxed)) return;
+  const std::string bytes =
+      format_log_line(now, level, component, line, state().json.load(std::memory_order_relaxed));
   if (state().writer) {
     state().writer->logger->log(spdlog::level::info,
                                 spdlog::string_view_t(bytes.data(), bytes.size()));
@@ -158,6 +189,47 @@ void write_log(LogLevel level, std::string_view component, std::string_view line
 std::uint64_t dropped_log_lines() {
   const std::shared_lock lock(state().mutex);
   return state().dropped_before + (state().writer ? state().writer->pool->overrun_counter() : 0);
+}
+
+LogTap::LogTap(LogLevel level, bool json) : level_(level), json_(json) {
+  const std::unique_lock lock(state().mutex);
+  state().taps.push_back(this);
+  update_lowest();
+}
+
+LogTap::~LogTap() {
+  const std::unique_lock lock(state().mutex);
+  std::erase(state().taps, this);
+  update_lowest();
+}
+
+void LogTap::add(std::string_view line) {
+  const std::scoped_lock lock(mutex_);
+  // After the first dropped line nothing more is kept until it was told: no gap goes unnoticed.
+  if (dropped_untold_ > 0 || lines_.size() + line.size() > bytes_max) {
+    ++dropped_;
+    ++dropped_untold_;
+  } else {
+    lines_ += line;
+  }
+}
+
+std::string LogTap::take() {
+  const std::scoped_lock lock(mutex_);
+  std::string taken = std::exchange(lines_, {});
+  if (const std::uint64_t untold = std::exchange(dropped_untold_, 0); untold > 0) {
+    taken += format_log_line(system_clock().wall_now(), LogLevel::warn, "agent",
+                             fmt::format("Dropped {} logs during monitor request: its reader is "
+                                         "too slow",
+                                         untold),
+                             json_);
+  }
+  return taken;
+}
+
+std::uint64_t LogTap::dropped() const {
+  const std::scoped_lock lock(mutex_);
+  return dropped_;
 }
 
 void die(std::string_view component, std::string_view sentence) {

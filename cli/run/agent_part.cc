@@ -116,6 +116,7 @@ agent::AgentHttpOptions AgentPart::http_options() const {
   options.primary_datacenter = config_.primary_datacenter;
   options.server = config_.server;
   options.bootstrap = config_.bootstrap;
+  options.data_dir = identity_.data_dir;
   options.prometheus_enabled = config_.prometheus_retention_time > Nanos{0};
   options.waits = {config_.default_query_time, config_.max_query_time};
   return options;

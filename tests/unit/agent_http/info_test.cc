@@ -148,6 +148,20 @@ TEST_F(AgentHttp, reload_and_leave_do_what_the_host_does) {
   expect_error(put("/v1/agent/leave"), 500, "config.json: invalid config key prot");
 }
 
+TEST_F(AgentHttp, the_host_shows_memory_processors_and_disk) {
+  const Answer answer = get("/v1/agent/host");
+  EXPECT_EQ(answer.status, 200);
+  for (const char* member : {"\"Memory\":", "\"CPU\":", "\"Host\":", "\"Disk\":"}) {
+    EXPECT_NE(answer.body.find(member), std::string::npos) << member;
+  }
+}
+
+TEST_F(AgentHttp, a_monitor_needs_a_level_that_exists) {
+  expect_error(get("/v1/agent/monitor?loglevel=loud"), 400, "Unknown log level: loud");
+  EXPECT_EQ(get("/v1/agent/monitor?loglevel=DEBUG").status, 200);
+  EXPECT_EQ(get("/v1/agent/monitor").status, 200);
+}
+
 TEST_F(AgentHttp, tokens_cannot_be_set_without_acls) {
   expect_error(put("/v1/agent/token/default", R"({"Token":"x"})"), 401, "ACL support disabled");
 }

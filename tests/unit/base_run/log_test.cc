@@ -7,6 +7,8 @@
 #include <thread>
 #include <vector>
 
+#include "base/run/log_tap.h"
+
 namespace conclave {
 namespace {
 
@@ -114,6 +116,46 @@ TEST_F(Log, takes_lines_from_many_threads_whole) {
   stop_log();
   const std::string text = testing::internal::GetCapturedStdout();
   EXPECT_EQ(std::ranges::count(text, '\n'), 400);
+}
+
+TEST_F(Log, is_heard_by_a_tap_at_its_own_level_and_in_its_own_form) {
+  testing::internal::CaptureStdout();
+  start_log(LogLevel::warn, false);
+  {
+    LogTap plain(LogLevel::debug, false);
+    LogTap json(LogLevel::error, true);
+    EXPECT_TRUE(log_enabled(LogLevel::debug));
+    log_debug("agent", "for the tap");
+    log_error("agent", "for all");
+    const std::string heard = plain.take();
+    EXPECT_NE(heard.find("[DEBUG] agent: for the tap\n"), std::string::npos) << heard;
+    EXPECT_NE(heard.find("[ERROR] agent: for all\n"), std::string::npos) << heard;
+    EXPECT_EQ(plain.take(), "");
+    EXPECT_TRUE(json.take().starts_with(R"({"@level":"error","@message":"for all")"));
+  }
+  EXPECT_FALSE(log_enabled(LogLevel::info));
+  stop_log();
+  const std::string text = testing::internal::GetCapturedStdout();
+  EXPECT_EQ(text.find("for the tap"), std::string::npos);
+  EXPECT_NE(text.find("for all"), std::string::npos);
+}
+
+TEST_F(Log, tells_a_slow_tap_how_much_it_missed) {
+  testing::internal::CaptureStdout();
+  start_log(LogLevel::error, false);
+  LogTap tap(LogLevel::info, false);
+  const std::string line(1000, 'x');
+  for (int i = 0; i < 1000; ++i) log_info("agent", "{}", line);
+  EXPECT_GT(tap.dropped(), 700u);
+  const std::string heard = tap.take();
+  EXPECT_LE(heard.size(), LogTap::bytes_max + 200);
+  EXPECT_TRUE(heard.ends_with(
+      fmt::format("[WARN]  agent: Dropped {} logs during monitor request: its reader is too slow\n",
+                  tap.dropped())));
+  log_info("agent", "again");
+  EXPECT_TRUE(tap.take().ends_with("agent: again\n"));
+  stop_log();
+  testing::internal::GetCapturedStdout();
 }
 
 TEST(LogDeathTest, die_says_its_sentence_and_aborts) {
