@@ -1,6 +1,6 @@
 #pragma once
 
-/// `reload`, `leave`, `version`: commands about the agent itself (contract 17).
+/// `reload`, `leave`, `info`, `version`: commands about the agent itself (contract 17).
 
 #include "cli/commands/command.h"
 
@@ -8,6 +8,7 @@ namespace conclave::cli {
 
 int run_reload(Terminal& terminal, const Arguments& arguments);
 int run_leave(Terminal& terminal, const Arguments& arguments);
+int run_info(Terminal& terminal, const Arguments& arguments);
 int run_version(Terminal& terminal, const Arguments& arguments);
 
 }  // namespace conclave::cli

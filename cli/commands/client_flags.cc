@@ -14,6 +14,27 @@
 namespace conclave::cli {
 namespace {
 
+/// Answers beyond this are refused, not cut: half a list is a wrong list.
+constexpr std::uint64_t answer_bytes_max = std::uint64_t{1} << 30;
+
+std::span<const FlagSpec> client_flags() {
+  static const std::array<FlagSpec, 12> flags = {{
+      {"http-addr", false, "address of the agent [127.0.0.1:8500], or CONSUL_HTTP_ADDR"},
+      {"token", false, "token for the request, or CONSUL_HTTP_TOKEN"},
+      {"token-file", false, "file that holds the token, or CONSUL_HTTP_TOKEN_FILE"},
+      {"datacenter", false, "datacenter to ask"},
+      {"stale", true, "let any server answer, without asking the leader"},
+      {"ca-file", false, "PEM file of the authorities to trust, or CONSUL_CACERT"},
+      {"ca-path", false, "directory of such files, or CONSUL_CAPATH"},
+      {"client-cert", false, "PEM file of the client's certificate, or CONSUL_CLIENT_CERT"},
+      {"client-key", false, "PEM file of its key, or CONSUL_CLIENT_KEY"},
+      {"tls-server-name", false, "name that the server must have, or CONSUL_TLS_SERVER_NAME"},
+      {"namespace", false, "accepted; there are no namespaces"},
+      {"partition", false, "accepted; there are no partitions"},
+  }};
+  return flags;
+}
+
 std::optional<std::string> variable(const Terminal& terminal, std::string_view name) {
   for (std::string_view prefix : {"CONCLAVE_", "CONSUL_"}) {
     auto value = terminal.environment(std::string(prefix) + std::string(name));
@@ -68,11 +89,13 @@ Result<TlsOptions> read_tls_options(const ParsedFlags& flags, const Terminal& te
   return options;
 }
 
+/// In this order: -token-file, -token, the variable that names a file, the one that is the token.
 Result<std::string> read_token(const ParsedFlags& flags, const Terminal& terminal) {
-  const std::string file = setting(flags, terminal, "token-file", "HTTP_TOKEN_FILE");
-  if (flags.value("token") || file.empty()) {
-    return setting(flags, terminal, "token", "HTTP_TOKEN");
-  }
+  std::string file = flags.value("token-file").value_or("");
+  const std::string token = flags.value("token").value_or("");
+  if (file.empty() && !token.empty()) return token;
+  if (file.empty()) file = variable(terminal, "HTTP_TOKEN_FILE").value_or("");
+  if (file.empty()) return variable(terminal, "HTTP_TOKEN").value_or("");
   std::ifstream in(file);
   if (!in) return fail(ErrorCode::io, "cannot read the token file " + file);
   const std::string text(std::istreambuf_iterator<char>(in), {});
@@ -96,24 +119,6 @@ std::string escape(std::string_view text, std::string_view also_plain) {
 
 }  // namespace
 
-std::vector<FlagSpec> with_client_flags(std::vector<FlagSpec> own) {
-  const std::array<FlagSpec, 11> shared = {{
-      {"http-addr", false, "address of the agent [127.0.0.1:8500], or CONSUL_HTTP_ADDR"},
-      {"token", false, "token for the request, or CONSUL_HTTP_TOKEN"},
-      {"token-file", false, "file that holds the token, or CONSUL_HTTP_TOKEN_FILE"},
-      {"datacenter", false, "datacenter to ask"},
-      {"stale", true, "let any server answer, without asking the leader"},
-      {"ca-file", false, "PEM file of the authorities to trust, or CONSUL_CACERT"},
-      {"ca-path", false, "directory of such files, or CONSUL_CAPATH"},
-      {"client-cert", false, "PEM file of the client's certificate, or CONSUL_CLIENT_CERT"},
-      {"client-key", false, "PEM file of its key, or CONSUL_CLIENT_KEY"},
-      {"tls-server-name", false, "name that the server must have, or CONSUL_TLS_SERVER_NAME"},
-      {"namespace", false, "accepted; there are no namespaces"},
-  }};
-  own.insert(own.end(), shared.begin(), shared.end());
-  return own;
-}
-
 Result<ClientOptions> read_client_options(const ParsedFlags& flags, const Terminal& terminal) {
   ClientOptions options;
   CONCLAVE_TRY_ASSIGN(const bool ssl, switched(terminal, "HTTP_SSL", false));
@@ -127,8 +132,8 @@ Result<ClientOptions> read_client_options(const ParsedFlags& flags, const Termin
   return options;
 }
 
-Result<api::ClientResponse> AgentClient::call(const std::string& method, const std::string& path,
-                                              std::vector<Query> query, std::string body) const {
+api::ClientRequest AgentClient::request(const std::string& method, const std::string& path,
+                                        std::vector<Query> query, std::string body) const {
   if (!options_.datacenter.empty()) query.push_back({"dc", options_.datacenter});
   if (options_.stale) query.push_back({.name = "stale", .value = "", .bare = true});
   std::string target = path;
@@ -140,8 +145,9 @@ Result<api::ClientResponse> AgentClient::call(const std::string& method, const s
   api::ClientRequest request;
   request.method = method;
   request.body = std::move(body);
-  // Consul's client waits as long as the server does; a wait parameter is never sent from here.
+  // Consul's client waits as long as the server does, which is 10 minutes at most.
   request.timeout = std::chrono::minutes(10);
+  request.body_bytes_max = answer_bytes_max;
   if (options_.base_url.starts_with("unix://")) {
     request.url = options_.base_url;
     request.target = std::move(target);
@@ -154,7 +160,28 @@ Result<api::ClientResponse> AgentClient::call(const std::string& method, const s
   if (!options_.basic_auth.empty()) {
     request.headers.push_back({"Authorization", "Basic " + encode_base64(options_.basic_auth)});
   }
-  return terminal_.http(request);
+  return request;
+}
+
+Result<api::ClientResponse> AgentClient::call(const std::string& method, const std::string& path,
+                                              std::vector<Query> query, std::string body) const {
+  auto response = terminal_.http(request(method, path, std::move(query), std::move(body)));
+  if (response && response->truncated) {
+    return fail(ErrorCode::too_large, fmt::format("the answer to {} {} is longer than {} MiB; ask "
+                                                  "for a part of it",
+                                                  method, path, answer_bytes_max >> 20));
+  }
+  return response;
+}
+
+Result<std::string> AgentClient::node_name() const {
+  CONCLAVE_TRY_ASSIGN(const auto self, get<api::JsonValue>("/v1/agent/self"));
+  const api::JsonValue* config = self.find("Config");
+  const api::JsonValue* name = config == nullptr ? nullptr : config->find("NodeName");
+  if (name == nullptr || name->if_string() == nullptr) {
+    return fail(ErrorCode::failed, "the answer of /v1/agent/self names no node");
+  }
+  return *name->if_string();
 }
 
 Error unexpected_response(const api::ClientResponse& response) {
@@ -176,15 +203,19 @@ std::string escape_query(std::string_view text) { return escape(text, ""); }
 ClientCommand begin_client_command(Terminal& terminal, std::string_view usage,
                                    std::vector<FlagSpec> own, const Arguments& arguments) {
   ClientCommand command;
-  const std::vector<FlagSpec> specs = with_client_flags(std::move(own));
-  auto flags = parse_flags(specs, arguments);
+  const std::span<const FlagSpec> shared = client_flags();
+  const std::string help = fmt::format("{}\n\n{}{}{}Flags for reaching the agent:\n\n{}", usage,
+                                       own.empty() ? "" : "Flags:\n\n", describe_flags(own),
+                                       own.empty() ? "" : "\n", describe_flags(shared));
+  own.insert(own.end(), shared.begin(), shared.end());
+  auto flags = parse_flags(own, arguments);
   if (!flags) {
-    terminal.err << flags.error().message << "\n" << usage << "\n\n" << describe_flags(specs);
+    terminal.err << flags.error().message << "\n" << help;
     command.exit_code = exit_failed;
     return command;
   }
   if (flags->help()) {
-    terminal.out << usage << "\n\n" << describe_flags(specs);
+    terminal.out << help;
     command.exit_code = exit_ok;
     return command;
   }

@@ -7,15 +7,31 @@
 #include "cli/commands/client_flags.h"
 
 namespace conclave::cli {
+namespace {
+
+constexpr std::string_view join_usage = R"(Usage: conclave join [flags] ADDRESS...
+
+  Makes the agent join the cluster that the servers at these addresses belong to. One that answers
+  is enough. A server that has its own data of another cluster is refused.
+
+      $ conclave join 10.0.0.11 10.0.0.12:8301)";
+
+constexpr std::string_view force_leave_usage = R"(Usage: conclave force-leave [flags] NODE
+
+  Makes a member that failed count as left, so that nobody waits for it to come back; a server
+  also leaves the quorum. One that is alive will join again by itself.
+
+      $ conclave force-leave -prune host-7)";
+
+}  // namespace
 
 int run_join(Terminal& terminal, const Arguments& arguments) {
-  constexpr std::string_view usage = "Usage: conclave join [flags] ADDRESS...";
   auto command = begin_client_command(
-      terminal, usage, {{"wan", true, "accepted; there is one datacenter only"}}, arguments);
+      terminal, join_usage, {{"wan", true, "accepted; there is one datacenter only"}}, arguments);
   if (command.exit_code) return *command.exit_code;
   const auto& addresses = command.flags->positionals();
   if (addresses.empty()) {
-    terminal.err << "At least one address to join must be specified.\n\n" << usage << "\n";
+    terminal.err << "At least one address to join must be specified.\n\n" << join_usage << "\n";
     return exit_failed;
   }
   std::size_t joined = 0;
@@ -40,15 +56,15 @@ int run_join(Terminal& terminal, const Arguments& arguments) {
 }
 
 int run_force_leave(Terminal& terminal, const Arguments& arguments) {
-  constexpr std::string_view usage = "Usage: conclave force-leave [flags] NODE";
-  auto command = begin_client_command(terminal, usage,
+  auto command = begin_client_command(terminal, force_leave_usage,
                                       {{"prune", true, "remove the node from the list of members"},
                                        {"wan", true, "accepted; there is one datacenter only"}},
                                       arguments);
   if (command.exit_code) return *command.exit_code;
   const auto& names = command.flags->positionals();
   if (names.size() != 1) {
-    terminal.err << "A single node name must be specified to force leave.\n\n" << usage << "\n";
+    terminal.err << "A single node name must be specified to force leave.\n\n"
+                 << force_leave_usage << "\n";
     return exit_failed;
   }
   std::vector<AgentClient::Query> query;

@@ -13,6 +13,7 @@
 
 #include "api/http/client.h"
 #include "base/core/result.h"
+#include "base/run/loop.h"
 
 namespace conclave::cli {
 
@@ -25,6 +26,9 @@ struct Terminal {
   std::function<std::optional<std::string>(std::string_view name)> environment;
   /// One HTTP request.
   std::function<Result<api::ClientResponse>(const api::ClientRequest&)> http;
+  /// The same for commands that do several things at once, on their loop.
+  std::function<Task<Result<api::ClientResponse>>(Loop&, api::ClientRequest)> http_task =
+      api::http_call;
 };
 
 using Arguments = std::vector<std::string>;

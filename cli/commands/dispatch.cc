@@ -4,23 +4,40 @@
 #include <ostream>
 
 #include "cli/commands/agent_control.h"
+#include "cli/commands/catalog.h"
 #include "cli/commands/cluster.h"
 #include "cli/commands/command.h"
+#include "cli/commands/keygen.h"
 #include "cli/commands/kv.h"
+#include "cli/commands/lock.h"
+#include "cli/commands/maint.h"
 #include "cli/commands/members.h"
+#include "cli/commands/monitor.h"
 #include "cli/commands/operator.h"
+#include "cli/commands/services.h"
+#include "cli/commands/watch.h"
 
 namespace conclave::cli {
 namespace {
 
 constexpr Command commands_of_this_folder[] = {
+    {"catalog datacenters", "List the datacenters", run_catalog_datacenters},
+    {"catalog nodes", "List the nodes of the catalog", run_catalog_nodes},
+    {"catalog services", "List the services of the catalog", run_catalog_services},
     {"force-leave", "Make a member that failed leave", run_force_leave},
+    {"info", "Show what the agent counts about itself", run_info},
     {"join", "Make the agent join a cluster", run_join},
+    {"keygen", "Make a key for encrypt", run_keygen},
     {"kv delete", "Remove a key, or everything below a prefix", run_kv_delete},
+    {"kv export", "Write keys and values as JSON", run_kv_export},
     {"kv get", "Show a key, or everything below a prefix", run_kv_get},
+    {"kv import", "Read keys and values from JSON", run_kv_import},
     {"kv put", "Write a key", run_kv_put},
     {"leave", "Leave the cluster and stop the agent", run_leave},
+    {"lock", "Run a command while holding a lock", run_lock},
+    {"maint", "Put the node or a service into maintenance", run_maint},
     {"members", "List the members of the cluster", run_members},
+    {"monitor", "Show the agent's log as it is written", run_monitor},
     {"operator autopilot get-config", "Show autopilot's configuration",
      run_operator_autopilot_get_config},
     {"operator autopilot set-config", "Change autopilot's configuration",
@@ -32,7 +49,10 @@ constexpr Command commands_of_this_folder[] = {
     {"operator raft transfer-leader", "Hand leadership to another server",
      run_operator_raft_transfer_leader},
     {"reload", "Make the agent read its configuration again", run_reload},
+    {"services deregister", "Remove services from the agent", run_services_deregister},
+    {"services register", "Register services with the agent", run_services_register},
     {"version", "Print the version", run_version},
+    {"watch", "Watch for changes, and run a command on each", run_watch},
 };
 
 void print_overview(std::ostream& out, std::span<const Command> commands, std::string_view program,

@@ -86,6 +86,14 @@ std::optional<std::string> ParsedFlags::value(std::string_view name) const {
   return std::nullopt;
 }
 
+std::vector<std::string> ParsedFlags::all(std::string_view name) const {
+  std::vector<std::string> found;
+  for (const FlagValue& one : values_) {
+    if (one.name == name) found.push_back(one.value);
+  }
+  return found;
+}
+
 Result<ParsedFlags> parse_flags(std::span<const FlagSpec> specs,
                                 const std::vector<std::string>& arguments) {
   CONCLAVE_TRY_ASSIGN(Normalised normalised, normalise(specs, arguments));

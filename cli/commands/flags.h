@@ -37,6 +37,8 @@ class ParsedFlags {
   bool is_on(std::string_view name) const;
   /// The last value given.
   std::optional<std::string> value(std::string_view name) const;
+  /// All values given, of a flag that may be repeated.
+  std::vector<std::string> all(std::string_view name) const;
 
  private:
   std::vector<FlagValue> values_;

@@ -8,7 +8,13 @@
 namespace conclave::cli {
 namespace {
 
-constexpr std::string_view usage = "Usage: conclave kv delete [flags] KEY or PREFIX";
+constexpr std::string_view usage = R"(Usage: conclave kv delete [flags] KEY or PREFIX
+
+  Removes a key, or with -recurse everything whose name begins with PREFIX. A key that does not
+  exist is no error.
+
+      $ conclave kv delete app/limit
+      $ conclave kv delete -recurse app/)";
 
 int complain(Terminal& terminal, std::string_view sentence) {
   terminal.err << "Error! " << sentence << "\n";

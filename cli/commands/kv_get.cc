@@ -2,7 +2,6 @@
 
 #include <ostream>
 
-#include "api/codec/reader.h"
 #include "api/model/kv.h"
 #include "base/core/text.h"
 #include "cli/commands/client_flags.h"
@@ -11,7 +10,14 @@
 namespace conclave::cli {
 namespace {
 
-constexpr std::string_view usage = "Usage: conclave kv get [flags] [KEY or PREFIX]";
+constexpr std::string_view usage = R"(Usage: conclave kv get [flags] [KEY or PREFIX]
+
+  Prints the value of a key. With -recurse all pairs below a prefix, one `key:value` a line; -keys
+  shows their names only, cut after the next separator, as a directory shows them.
+
+      $ conclave kv get app/limit
+      $ conclave kv get -detailed app/limit
+      $ conclave kv get -keys app/)";
 
 std::string shown_value(const api::KvEntry& entry, bool base64) {
   return base64 ? encode_base64(entry.value.data) : entry.value.data;
@@ -51,7 +57,7 @@ int print_keys(Terminal& terminal, const AgentClient& client, const ParsedFlags&
       fetch(client, key, {{.name = "keys", .value = "", .bare = true}, {"separator", separator}});
   if (!body) return failed(terminal, body.error());
   if (!*body) return exit_ok;
-  auto keys = api::decode_body<std::vector<std::string>>(**body);
+  auto keys = decode_answer<std::vector<std::string>>(**body);
   if (!keys) return failed(terminal, keys.error());
   for (const std::string& one : *keys) terminal.out << one << "\n";
   return exit_ok;
@@ -62,7 +68,7 @@ int print_tree(Terminal& terminal, const AgentClient& client, const ParsedFlags&
   auto body = fetch(client, key, {{.name = "recurse", .value = "", .bare = true}});
   if (!body) return failed(terminal, body.error());
   if (!*body) return exit_ok;
-  auto entries = api::decode_body<std::vector<api::KvEntry>>(**body);
+  auto entries = decode_answer<std::vector<api::KvEntry>>(**body);
   if (!entries) return failed(terminal, entries.error());
   const bool base64 = flags.is_on("base64");
   bool first = true;
@@ -84,7 +90,7 @@ int print_one(Terminal& terminal, const AgentClient& client, const ParsedFlags& 
   if (!body) return failed(terminal, body.error());
   std::vector<api::KvEntry> entries;
   if (*body) {
-    auto decoded = api::decode_body<std::vector<api::KvEntry>>(**body);
+    auto decoded = decode_answer<std::vector<api::KvEntry>>(**body);
     if (!decoded) return failed(terminal, decoded.error());
     entries = std::move(*decoded);
   }

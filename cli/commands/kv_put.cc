@@ -1,27 +1,24 @@
 #include <fmt/format.h>
 
-#include <fstream>
-#include <istream>
-#include <iterator>
 #include <ostream>
 
 #include "base/core/text.h"
 #include "cli/commands/client_flags.h"
+#include "cli/commands/data_argument.h"
 #include "cli/commands/kv.h"
 
 namespace conclave::cli {
 namespace {
 
-constexpr std::string_view usage = "Usage: conclave kv put [flags] KEY [DATA | @file | -]";
+constexpr std::string_view usage = R"(Usage: conclave kv put [flags] KEY [DATA | @file | -]
 
-/// "-" reads standard input, "@name" a file, anything else is the value itself.
-Result<std::string> read_data(const std::string& word, Terminal& terminal) {
-  if (word == "-") return std::string(std::istreambuf_iterator<char>(terminal.in), {});
-  if (!word.starts_with('@')) return word;
-  std::ifstream file(word.substr(1), std::ios::binary);
-  if (!file) return fail(ErrorCode::io, "Failed to read file: " + word.substr(1));
-  return std::string(std::istreambuf_iterator<char>(file), {});
-}
+  Writes DATA, the contents of a file, or standard input (-) to KEY. Without DATA the value is
+  empty. With -cas it is written only if nobody changed the key since it was read; with -acquire
+  and -release it takes and gives back the lock of the key for a session.
+
+      $ conclave kv put app/limit 100
+      $ conclave kv put -cas -modify-index=123 app/limit 200
+      $ pg_dump shop | conclave kv put backup/shop -)";
 
 /// What kind of write was asked for, and its three sentences.
 struct Write {
@@ -87,7 +84,7 @@ int run_kv_put(Terminal& terminal, const Arguments& arguments) {
   }
   std::string key = words.front();
   if (key.starts_with('/')) key.erase(0, 1);
-  auto data = read_data(words.size() == 2 ? words[1] : "", terminal);
+  auto data = read_data_argument(words.size() == 2 ? words[1] : "", terminal);
   if (!data) return complain(terminal, data.error().message);
   if (flags.is_on("base64")) {
     auto decoded = decode_base64(*data);

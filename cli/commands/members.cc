@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <ostream>
 
-#include "api/codec/reader.h"
 #include "api/model/agent_member.h"
 #include "cli/commands/client_flags.h"
 #include "cli/commands/columns.h"
@@ -15,7 +14,12 @@ namespace {
 
 using api::AgentMember;
 
-constexpr std::string_view usage = "Usage: conclave members [flags]";
+constexpr std::string_view usage = R"(Usage: conclave members [flags]
+
+  Lists the members of the cluster, servers first, with their address and what is known of their
+  state: alive, leaving, left or failed. Exits with 2 when no member matches.
+
+      $ conclave members -status='failed|left')";
 
 std::string tag(const AgentMember& member, const std::string& name) {
   const auto at = member.tags.find(name);
@@ -74,7 +78,7 @@ int run_members(Terminal& terminal, const Arguments& arguments) {
   std::vector<AgentClient::Query> query = {{"segment", "_all"}};
   if (command.flags->is_on("wan")) query.push_back({"wan", "1"});
   auto body = command.client->expect_ok("GET", "/v1/agent/members", std::move(query));
-  auto members = body ? api::decode_body<std::vector<AgentMember>>(*body)
+  auto members = body ? decode_answer<std::vector<AgentMember>>(*body)
                       : Result<std::vector<AgentMember>>(std::unexpected(body.error()));
   if (!members) {
     terminal.err << "Error retrieving members: " << members.error().message << "\n";

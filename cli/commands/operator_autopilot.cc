@@ -133,11 +133,28 @@ Result<void> apply_flag(const ConfigFlag& flag, const std::string& value,
                                                   flag.name, read.error().message));
 }
 
+constexpr std::string_view get_config_usage =
+    R"(Usage: conclave operator autopilot get-config [flags]
+
+  Shows how autopilot looks after the servers: `set-config` changes it.)";
+
+constexpr std::string_view set_config_usage =
+    R"(Usage: conclave operator autopilot set-config [flags]
+
+  Changes how autopilot looks after the servers. What no flag names stays as it is. If somebody else
+  changes it at the same time, nothing is changed and the command says so.
+
+      $ conclave operator autopilot set-config -cleanup-dead-servers=false)";
+
+constexpr std::string_view state_usage = R"(Usage: conclave operator autopilot state [flags]
+
+  Shows the health of the servers as autopilot sees it, and how many of them may fail before the
+  quorum is lost.)";
+
 }  // namespace
 
 int run_operator_autopilot_get_config(Terminal& terminal, const Arguments& arguments) {
-  auto command = begin_client_command(
-      terminal, "Usage: conclave operator autopilot get-config [flags]", {}, arguments);
+  auto command = begin_client_command(terminal, get_config_usage, {}, arguments);
   if (command.exit_code) return *command.exit_code;
   const auto config = read_config(*command.client);
   if (!config) {
@@ -157,7 +174,7 @@ int run_operator_autopilot_get_config(Terminal& terminal, const Arguments& argum
 
 int run_operator_autopilot_set_config(Terminal& terminal, const Arguments& arguments) {
   auto command = begin_client_command(
-      terminal, "Usage: conclave operator autopilot set-config [flags]",
+      terminal, set_config_usage,
       {{"cleanup-dead-servers", true, "remove servers that failed"},
        {"last-contact-threshold", false, "silence that makes a server unhealthy, e.g. 200ms"},
        {"max-trailing-logs", false, "entries that a healthy server may lack"},
@@ -196,7 +213,7 @@ int run_operator_autopilot_set_config(Terminal& terminal, const Arguments& argum
 }
 
 int run_operator_autopilot_state(Terminal& terminal, const Arguments& arguments) {
-  auto command = begin_client_command(terminal, "Usage: conclave operator autopilot state [flags]",
+  auto command = begin_client_command(terminal, state_usage,
                                       {{"format", false, "pretty or json [pretty]"}}, arguments);
   if (command.exit_code) return *command.exit_code;
   const std::string format = command.flags->value("format").value_or("pretty");

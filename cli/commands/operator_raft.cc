@@ -12,6 +12,25 @@
 namespace conclave::cli {
 namespace {
 
+constexpr std::string_view list_peers_usage = R"(Usage: conclave operator raft list-peers [flags]
+
+  Lists the servers of the quorum: who leads, who votes, and how far each is behind the leader.
+  While there is no leader, -stale shows what the asked server knows.
+
+      $ conclave operator raft list-peers -stale)";
+
+constexpr std::string_view remove_peer_usage = R"(Usage: conclave operator raft remove-peer [flags]
+
+  Takes a server out of the quorum, by its ID or its address. For servers that are gone for good
+  and that force-leave does not reach; one that still runs is to `leave` instead.
+
+      $ conclave operator raft remove-peer -id=40e4a748-2192-161a-0510-9bf59fe950b5)";
+
+constexpr std::string_view transfer_usage = R"(Usage: conclave operator raft transfer-leader [flags]
+
+  Hands leadership to another server, for example before the leader's host is restarted. Writes
+  pause for about a round trip.)";
+
 struct RaftServer {
   std::string id;
   std::string node;
@@ -57,9 +76,8 @@ std::vector<std::string> row_of(const RaftServer& server, std::uint64_t leader_i
 }  // namespace
 
 int run_operator_raft_list_peers(Terminal& terminal, const Arguments& arguments) {
-  auto command =
-      begin_client_command(terminal, "Usage: conclave operator raft list-peers [flags]",
-                           {{"detailed", true, "accepted; everything is shown"}}, arguments);
+  auto command = begin_client_command(
+      terminal, list_peers_usage, {{"detailed", true, "accepted; everything is shown"}}, arguments);
   if (command.exit_code) return *command.exit_code;
   auto body = command.client->expect_ok("GET", "/v1/operator/raft/configuration");
   auto raft = body ? api::decode_body<RaftConfiguration>(*body)
@@ -80,7 +98,7 @@ int run_operator_raft_list_peers(Terminal& terminal, const Arguments& arguments)
 }
 
 int run_operator_raft_remove_peer(Terminal& terminal, const Arguments& arguments) {
-  auto command = begin_client_command(terminal, "Usage: conclave operator raft remove-peer [flags]",
+  auto command = begin_client_command(terminal, remove_peer_usage,
                                       {{"id", false, "id of the server to remove"},
                                        {"address", false, "\"ip:port\" of the server to remove"}},
                                       arguments);
@@ -107,7 +125,7 @@ int run_operator_raft_remove_peer(Terminal& terminal, const Arguments& arguments
 
 int run_operator_raft_transfer_leader(Terminal& terminal, const Arguments& arguments) {
   auto command = begin_client_command(
-      terminal, "Usage: conclave operator raft transfer-leader [flags]",
+      terminal, transfer_usage,
       {{"id", false, "id of the server that is to lead [whoever has most of the log]"}}, arguments);
   if (command.exit_code) return *command.exit_code;
   std::vector<AgentClient::Query> query;

@@ -65,8 +65,11 @@ int run_validate(Terminal& terminal, const Arguments& arguments) {
     return exit_failed;
   }
   if (flags->help()) {
-    terminal.out << "Usage: conclave validate [flags] FILE_OR_DIRECTORY...\n\n"
-                 << describe_flags(specs);
+    terminal.out
+        << "Usage: conclave validate [flags] FILE_OR_DIRECTORY...\n\n"
+           "  Reads configuration files as an agent would, and says what is wrong with them.\n"
+           "  Nothing is started.\n\n"
+        << describe_flags(specs);
     return exit_ok;
   }
   if (flags->positionals().empty()) {

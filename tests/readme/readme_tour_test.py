@@ -52,6 +52,7 @@ class ReadmeTourTest(unittest.TestCase):
             self.assertEqual(shell.returncode, 0, output)
             self.assertIn('"Service": "web"', output)
             self.assertRegex(output, r"(?i)x-conclave-fence: \d+")
+            self.assertRegex(output, r"mine, with token \d+")
             self.assertIn("debug=false", output)
             self.assertIn("Success! Data written to: app/limit", output)
             self.assertRegex(output, r"(?m)^test-node\s+127\.0\.0\.1:\d+\s+alive")

@@ -49,6 +49,15 @@ def peer_flags(ports=None):
     return ["-server-port", str(server), "-serf-lan-port", str(serf_lan)]
 
 
+def wait_until(holds):
+    """Until holds() is true; for what happens soon, but not at a time that a test can know."""
+    deadline = time.monotonic() + START_DEADLINE_S
+    while not holds():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"it did not happen within {START_DEADLINE_S} s")
+        time.sleep(0.02)
+
+
 class Answer:
     """An HTTP answer: status, headers (case-insensitive), body as bytes."""
 

@@ -1,51 +1,10 @@
-#include "cli/commands/command.h"
-
-#include <gtest/gtest.h>
-
 #include <cstdio>
 #include <fstream>
-#include <map>
-#include <sstream>
+
+#include "tests/unit/cli_commands/shell.h"
 
 namespace conclave::cli {
 namespace {
-
-/// A command line with an agent that gives one prepared answer and keeps what it was asked.
-class Shell : public testing::Test {
- protected:
-  int run(const Arguments& arguments, const std::string& input = {}) {
-    in_.str(input);
-    out_.str("");
-    err_.str("");
-    Terminal terminal{in_, out_, err_,
-                      [this](std::string_view name) -> std::optional<std::string> {
-                        const auto at = environment_.find(std::string(name));
-                        return at == environment_.end() ? std::nullopt : std::optional(at->second);
-                      },
-                      [this](const api::ClientRequest& request) -> Result<api::ClientResponse> {
-                        asked_ = request;
-                        return answer_;
-                      }};
-    return dispatch(client_commands(), "conclave", terminal, arguments);
-  }
-  void answer(int status, std::string body) {
-    api::ClientResponse response;
-    response.status = status;
-    response.body = std::move(body);
-    answer_ = std::move(response);
-  }
-  std::string out() const { return out_.str(); }
-  std::string err() const { return err_.str(); }
-
-  std::map<std::string, std::string> environment_;
-  Result<api::ClientResponse> answer_ = api::ClientResponse{};
-  api::ClientRequest asked_;
-
- private:
-  std::istringstream in_;
-  std::ostringstream out_;
-  std::ostringstream err_;
-};
 
 constexpr const char* entry =
     R"([{"LockIndex":0,"Key":"a/b","Flags":16210313421097356768,"Value":"dmFsdWU=",
@@ -236,6 +195,26 @@ TEST_F(Shell, address_and_token_come_from_flags_then_variables) {
   EXPECT_EQ(asked_.url, "unix:///run/c.sock");
   EXPECT_EQ(asked_.target, "/v1/kv/k");
   EXPECT_EQ(asked_.headers[0].value, "t");
+}
+
+TEST_F(Shell, the_token_comes_from_file_and_text_in_consuls_order) {
+  answer(200, entry);
+  const std::string file = testing::TempDir() + "conclave-token";
+  std::ofstream(file) << "of-file\n";
+  const auto token = [&] { return asked_.headers.empty() ? "" : asked_.headers[0].value; };
+  EXPECT_EQ(run({"kv", "get", "-token-file=" + file, "-token=t", "k"}), 0);
+  EXPECT_EQ(token(), "of-file");
+  environment_ = {{"CONSUL_HTTP_TOKEN_FILE", file}, {"CONSUL_HTTP_TOKEN", "of-variable"}};
+  EXPECT_EQ(run({"kv", "get", "-token=t", "k"}), 0);
+  EXPECT_EQ(token(), "t");
+  EXPECT_EQ(run({"kv", "get", "k"}), 0);
+  EXPECT_EQ(token(), "of-file");
+  environment_.erase("CONSUL_HTTP_TOKEN_FILE");
+  EXPECT_EQ(run({"kv", "get", "k"}), 0);
+  EXPECT_EQ(token(), "of-variable");
+  std::remove(file.c_str());
+  EXPECT_EQ(run({"kv", "get", "-token-file=" + file, "k"}), 1);
+  EXPECT_EQ(err(), "Error! cannot read the token file " + file + "\n");
 }
 
 TEST_F(Shell, https_once_asked_for_is_never_http) {
