@@ -6,7 +6,6 @@
 #include <optional>
 #include <utility>
 
-#include "api/http/client_stream.h"
 #include "api/http/response_parser.h"
 #include "api/http/url.h"
 #include "base/core/text.h"
@@ -51,7 +50,9 @@ Result<std::string> render(const ClientRequest& request, const Url& url) {
   if (!url.user_info.empty() && !names_header(request.headers, "Authorization")) {
     head += "Authorization: Basic " + encode_base64(url.user_info) + "\r\n";
   }
-  if (!request.body.empty() || (request.method != "GET" && request.method != "HEAD")) {
+  if (request.body_source) {
+    head += fmt::format("Content-Length: {}\r\n", request.body_source_bytes);
+  } else if (!request.body.empty() || (request.method != "GET" && request.method != "HEAD")) {
     head += fmt::format("Content-Length: {}\r\n", request.body.size());
   }
   head += "Connection: close\r\n\r\n";
@@ -68,12 +69,10 @@ std::unexpected<Error> out_of_time(bool head_done) {
                           "headers)");
 }
 
-/// `on_piece`: null, or where the body of a 200 goes as it arrives.
-Task<Result<ClientResponse>> read_response(ConnectionPtr connection, const ClientRequest* request,
-                                           const PieceReader* on_piece) {
+Task<Result<ClientResponse>> read_response(ConnectionPtr connection, const ClientRequest* request) {
   std::vector<char> buffer(read_bytes);
-  auto parser =
-      std::make_unique<ResponseParser>(request->body_bytes_max, request->method == "HEAD");
+  auto parser = std::make_unique<ResponseParser>(request->body_bytes_max, request->method == "HEAD",
+                                                 request->body_sink);
   for (;;) {
     const Result<std::size_t> size = co_await connection->read_some(buffer);
     if (connection->timed_out()) co_return out_of_time(parser->head_done());
@@ -86,10 +85,6 @@ Task<Result<ClientResponse>> read_response(ConnectionPtr connection, const Clien
               ? parser->reason()
               : "net/http: HTTP/1.x transport connection broken: " + parser->reason();
       co_return fail(ErrorCode::io, text);
-    }
-    if (on_piece != nullptr && parser->response().status == 200) {
-      const std::string piece = std::exchange(parser->response().body, {});
-      if (!piece.empty()) (*on_piece)(piece);
     }
     if (state == ResponseParser::State::complete) {
       // 100 Continue and the like: the response proper follows.
@@ -115,9 +110,19 @@ Task<Result<void>> protect(ConnectionPtr connection, const ClientRequest* reques
   co_return done;
 }
 
-/// `request` and `on_piece` outlive the call: they are the caller's own, who awaits.
+/// False: the server takes no more; its answer counts.
+Task<Result<bool>> write_source(ConnectionPtr connection, const ClientRequest* request) {
+  for (;;) {
+    const Result<std::string> piece = request->body_source();
+    if (!piece) co_return std::unexpected(piece.error());
+    if (piece->empty()) co_return true;
+    if (!co_await connection->write(*piece)) co_return false;
+  }
+}
+
+/// `request` outlives the call: it is the caller's own, who awaits.
 Task<Result<ClientResponse>> call_once(Loop& loop, const ClientRequest* request, Url url,
-                                       Nanos deadline, const PieceReader* on_piece) {
+                                       Nanos deadline) {
   const Result<std::string> head = render(*request, url);
   if (!head) co_return std::unexpected(head.error());
   const ConnectionPtr connection = Connection::create(loop, deadline, request->reach);
@@ -126,8 +131,15 @@ Task<Result<ClientResponse>> call_once(Loop& loop, const ClientRequest* request,
   if (ready && url.scheme == "https") ready = co_await protect(connection, request, url.host);
   if (!ready) co_return std::unexpected(ready.error());
   // A server may answer and close before it has read everything: its answer counts.
-  if (co_await connection->write(*head)) co_await connection->write(request->body);
-  auto response = co_await read_response(connection, request, on_piece);
+  if (co_await connection->write(*head)) {
+    if (request->body_source) {
+      const Result<bool> written = co_await write_source(connection, request);
+      if (!written) co_return std::unexpected(written.error());
+    } else {
+      co_await connection->write(request->body);
+    }
+  }
+  auto response = co_await read_response(connection, request);
   connection->close();
   co_return response;
 }
@@ -174,7 +186,7 @@ Task<Result<ClientResponse>> http_call(Loop& loop, ClientRequest request) {
     Result<Url> url = parse_url(request.url);
     if (!url) co_return fail(doing, url.error());
     if (url->scheme == "unix" && !request.target.empty()) url->target = request.target;
-    Result<ClientResponse> response = co_await call_once(loop, &request, *url, deadline, nullptr);
+    Result<ClientResponse> response = co_await call_once(loop, &request, *url, deadline);
     if (!response) co_return fail(doing, response.error());
     const std::string_view location = response->header("location");
     if (request.redirects_max == 0 || !is_redirect(response->status) || location.empty() ||
@@ -196,17 +208,6 @@ Task<Result<ClientResponse>> http_call(Loop& loop, ClientRequest request) {
       std::erase_if(request.headers, is_for_one_host);
     }
   }
-}
-
-Task<Result<ClientResponse>> http_stream(Loop& loop, ClientRequest request, PieceReader on_piece) {
-  const std::string doing = fmt::format("{} \"{}\"", verb_of(request.method), request.url);
-  Result<Url> url = parse_url(request.url);
-  if (!url) co_return fail(doing, url.error());
-  if (url->scheme == "unix" && !request.target.empty()) url->target = request.target;
-  const Nanos deadline = system_clock().boot_now() + request.timeout;
-  auto response = co_await call_once(loop, &request, *url, deadline, &on_piece);
-  if (!response) co_return fail(doing, response.error());
-  co_return response;
 }
 
 Result<ClientResponse> http_call_blocking(const ClientRequest& request) {

@@ -5,9 +5,11 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "api/http/message.h"
@@ -25,6 +27,12 @@ struct ClientRequest {
   std::string target;  ///< Path and query for unix sockets.
   std::vector<Header> headers;
   std::string body;
+  /// Set: the body comes from here instead, piece by piece, body_source_bytes in all; for what is
+  /// too large for memory. Not with redirects.
+  std::function<Result<std::string>()> body_source = {};
+  std::uint64_t body_source_bytes = 0;
+  /// Set: takes the body of a 200 instead of its being kept.
+  std::function<Result<void>(std::string_view)> body_sink = {};
   Nanos timeout{std::chrono::seconds(10)};
   std::uint64_t body_bytes_max = 64ull << 20;  ///< What is beyond is not kept (truncated = true).
   std::uint32_t redirects_max = 0;

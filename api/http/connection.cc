@@ -86,6 +86,8 @@ Task<Connection::Next> Connection::serve_one() {
     const auto [error] = co_await socket_.async_wait(StreamSocket::wait_read, as_result);
     if (error) co_return Next::close;
     reading = advance(parser, receive());
+    BodySink* const sink = parser.request().sink.get();
+    if (reading == Reading::more && sink != nullptr && sink->is_full()) co_await sink->drain();
   }
   server_->metrics.requests.add();
   head_only_ = parser.request().method == Method::head;
@@ -151,8 +153,9 @@ Connection::Reading Connection::advance(RequestParser& parser, std::string_view 
 }
 
 Connection::Reading Connection::judge_head(RequestParser& parser) {
-  const std::uint64_t limit =
-      std::min(server_->handler.body_limit(parser.request()), server_->limits.body_bytes_max);
+  std::uint64_t limit = server_->handler.body_limit(parser.request());
+  parser.request().sink = server_->handler.body_sink(parser.request());
+  if (!parser.request().sink) limit = std::min(limit, server_->limits.body_bytes_max);
   const std::uint64_t declared = parser.declared_length().value_or(0);
   if (declared > limit) {
     return refuse_request(server_->handler.body_too_large(parser.request(), declared));

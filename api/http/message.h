@@ -29,6 +29,18 @@ struct QueryParameter {
   std::string value;
 };
 
+/// Takes a request's body as it arrives, when it is too large for memory.
+class BodySink {
+ public:
+  virtual ~BodySink() = default;
+  /// The next bytes, on the connection's loop; must not block. What goes wrong with them is said
+  /// when the handler asks.
+  virtual void take(std::string_view bytes) = 0;
+  /// True: the connection reads nothing more before drain() has returned.
+  virtual bool is_full() const = 0;
+  virtual Task<void> drain() = 0;
+};
+
 /// One parsed request. Owned by the connection while its handler runs.
 struct Request {
   Method method = Method::get;
@@ -39,7 +51,8 @@ struct Request {
   bool query_valid = true;            ///< False: the query string cannot be parsed (contract 1.1).
   std::vector<Header> headers;        ///< Those a handler may look at; names in lower case.
   std::string body;
-  std::string client_address;  ///< IP without port.
+  std::shared_ptr<BodySink> sink;  ///< Has the body instead, if the route gave one.
+  std::string client_address;      ///< IP without port.
 
   /// Value of the first parameter of that name; nullopt when absent. Presence counts even when
   /// empty.

@@ -180,15 +180,20 @@ void RequestParser::on_body_init_impl(const boost::optional<std::uint64_t>& leng
   if (length) request_.body.reserve(std::min(*length, body_reserve_max));
 }
 
-std::size_t RequestParser::on_body_impl(View bytes, ErrorCode&) {
+void RequestParser::take_body(View bytes) {
+  if (request_.sink) return request_.sink->take(as_std(bytes));
   request_.body.append(bytes.data(), bytes.size());
+}
+
+std::size_t RequestParser::on_body_impl(View bytes, ErrorCode&) {
+  take_body(bytes);
   return bytes.size();
 }
 
 void RequestParser::on_chunk_header_impl(std::uint64_t, View, ErrorCode&) {}
 
 std::size_t RequestParser::on_chunk_body_impl(std::uint64_t, View bytes, ErrorCode&) {
-  request_.body.append(bytes.data(), bytes.size());
+  take_body(bytes);
   return bytes.size();
 }
 

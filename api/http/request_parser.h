@@ -62,6 +62,7 @@ class RequestParser final : private boost::beast::http::basic_parser<true> {
   std::size_t on_chunk_body_impl(std::uint64_t left, View bytes, ErrorCode& error) override;
   void on_finish_impl(ErrorCode&) override {}
 
+  void take_body(View bytes);
   State fail_with(int status, std::string reason);
   State fail_for(const ErrorCode& error);
 

@@ -16,8 +16,9 @@ constexpr std::uint32_t header_bytes_max = 64 * 1024;
 
 }  // namespace
 
-ResponseParser::ResponseParser(std::uint64_t body_bytes_max, bool no_body)
-    : body_bytes_max_(body_bytes_max) {
+ResponseParser::ResponseParser(std::uint64_t body_bytes_max, bool no_body,
+                               std::function<Result<void>(std::string_view)> sink)
+    : body_bytes_max_(body_bytes_max), sink_(std::move(sink)) {
   Base::header_limit(header_bytes_max);
   Base::body_limit(boost::none);
   Base::eager(true);
@@ -33,7 +34,7 @@ ResponseParser::State ResponseParser::feed(std::string_view bytes) {
   const std::size_t used = Base::put({input_.data(), input_.size()}, error);
   input_.erase(0, used);
   if (error && error != http::error::need_more) {
-    reason_ = error.message();
+    if (reason_.empty()) reason_ = error.message();
     return State::failed;
   }
   if (error == http::error::need_more && input_.size() > header_bytes_max) {
@@ -64,17 +65,24 @@ void ResponseParser::on_field_impl(http::field, View name, View value, ErrorCode
       {to_lower_ascii({name.data(), name.size()}), std::string(value.data(), value.size())});
 }
 
-std::size_t ResponseParser::on_body_impl(View bytes, ErrorCode&) {
-  keep(bytes);
+std::size_t ResponseParser::on_body_impl(View bytes, ErrorCode& error) {
+  keep(bytes, error);
   return bytes.size();
 }
 
-std::size_t ResponseParser::on_chunk_body_impl(std::uint64_t, View bytes, ErrorCode&) {
-  keep(bytes);
+std::size_t ResponseParser::on_chunk_body_impl(std::uint64_t, View bytes, ErrorCode& error) {
+  keep(bytes, error);
   return bytes.size();
 }
 
-void ResponseParser::keep(View bytes) {
+void ResponseParser::keep(View bytes, ErrorCode& error) {
+  if (sink_ && response_.status == 200) {
+    if (const Result<void> taken = sink_({bytes.data(), bytes.size()}); !taken) {
+      reason_ = taken.error().message;
+      error = boost::system::errc::make_error_code(boost::system::errc::io_error);
+    }
+    return;
+  }
   const std::size_t room = static_cast<std::size_t>(
       body_bytes_max_ - std::min<std::uint64_t>(response_.body.size(), body_bytes_max_));
   response_.body.append(bytes.data(), std::min(room, bytes.size()));

@@ -3,6 +3,7 @@
 /// One response on its way in, for the client. Internal to api/http; names Beast.
 
 #include <boost/beast/http/basic_parser.hpp>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -16,8 +17,9 @@ class ResponseParser final : private boost::beast::http::basic_parser<false> {
  public:
   enum class State : std::uint8_t { more, complete, failed };
 
-  /// `no_body`: the request was a HEAD.
-  ResponseParser(std::uint64_t body_bytes_max, bool no_body);
+  /// `no_body`: the request was a HEAD. `sink`, if there is one, gets the body of a 200.
+  ResponseParser(std::uint64_t body_bytes_max, bool no_body,
+                 std::function<Result<void>(std::string_view)> sink = {});
 
   /// Bytes that arrived. Keeps what it could not use yet.
   State feed(std::string_view bytes);
@@ -43,9 +45,10 @@ class ResponseParser final : private boost::beast::http::basic_parser<false> {
   std::size_t on_chunk_body_impl(std::uint64_t, View bytes, ErrorCode& error) override;
   void on_finish_impl(ErrorCode&) override {}
 
-  void keep(View bytes);
+  void keep(View bytes, ErrorCode& error);
 
   const std::uint64_t body_bytes_max_;
+  const std::function<Result<void>(std::string_view)> sink_;
   ClientResponse response_;
   std::string input_;
   std::string reason_;

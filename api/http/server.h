@@ -18,7 +18,8 @@ namespace conclave::api {
 
 struct HttpLimits {
   std::uint32_t header_bytes_max = 16 * 1024;  ///< Else 431.
-  std::uint64_t body_bytes_max = 64ull << 20;  ///< Absolute; each route has a lower limit.
+  std::uint64_t body_bytes_max = 64ull
+                                 << 20;  ///< Of bodies in memory; each route has a lower limit.
   std::uint32_t connections_per_client_max =
       200;  ///< limits.http_max_conns_per_client; else raw 429 and close.
   std::uint32_t header_timeout_ms = 10'000;  ///< First byte of a request to end of its headers.
@@ -40,6 +41,12 @@ class HttpServer {
     /// Largest body this target accepts, and the response for larger ones (contract 3, PUT: 413
     /// with the declared size).
     virtual std::uint64_t body_limit(const Request& head) const = 0;
+    /// Where the body of this request goes instead of into memory; nullptr: nowhere else. With a
+    /// sink, HttpLimits::body_bytes_max does not count.
+    virtual std::shared_ptr<BodySink> body_sink(const Request& head) const {
+      static_cast<void>(head);
+      return nullptr;
+    }
     virtual Response body_too_large(const Request& head, std::uint64_t declared_bytes) const = 0;
   };
 

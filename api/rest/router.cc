@@ -299,6 +299,15 @@ std::uint64_t Router::body_limit(const Request& head) const {
   return match.route != nullptr ? match.route->body_bytes_max : default_body_bytes_max;
 }
 
+/// None for what is answered without a handler: it is not worth a file.
+std::shared_ptr<BodySink> Router::body_sink(const Request& head) const {
+  const Match match = find(head.path, head.method);
+  if (match.route == nullptr || !match.route->make_sink || answer_early(head, match)) {
+    return nullptr;
+  }
+  return match.route->make_sink(head);
+}
+
 Response Router::body_too_large(const Request& head, std::uint64_t declared_bytes) const {
   const Match match = find(head.path, head.method);
   std::string text = fmt::format("Request body({} bytes) too large, max size: {} bytes.",

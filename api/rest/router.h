@@ -33,6 +33,8 @@ struct Route {
   std::string suffix = {};
   /// The setting that limits the body, named in the 413 text, e.g. "kv_max_value_size"; "" = none.
   std::string body_limit_setting = {};
+  /// Makes what takes the body instead of memory; nullptr = nothing does.
+  std::function<std::shared_ptr<BodySink>(const Request& head)> make_sink = {};
   /// GET is taken for PUT: clients of before 2018 (python-consul) still send it (contract 1.1).
   bool accepts_legacy_get = false;
 };
@@ -58,6 +60,7 @@ class Router final : public HttpServer::Handler {
 
   Task<Response> handle(Request request) override;
   std::uint64_t body_limit(const Request& head) const override;
+  std::shared_ptr<BodySink> body_sink(const Request& head) const override;
   Response body_too_large(const Request& head, std::uint64_t declared_bytes) const override;
 
   /// For the list of routes (tests, OpenAPI check), in the order added.

@@ -132,6 +132,16 @@ Result<ClientOptions> read_client_options(const ParsedFlags& flags, const Termin
   return options;
 }
 
+Result<api::ClientResponse> AgentClient::transfer(const std::string& method,
+                                                  const std::string& path, Transfer bodies) const {
+  api::ClientRequest sent = request(method, path);
+  sent.timeout = std::chrono::hours(24);
+  sent.body_source = std::move(bodies.source);
+  sent.body_source_bytes = bodies.source_bytes;
+  sent.body_sink = std::move(bodies.sink);
+  return terminal_.http(sent);
+}
+
 api::ClientRequest AgentClient::request(const std::string& method, const std::string& path,
                                         std::vector<Query> query, std::string body) const {
   if (!options_.datacenter.empty()) query.push_back({"dc", options_.datacenter});

@@ -3,6 +3,8 @@
 /// What every client command shares: where the agent is and who asks (contract 17), from flags,
 /// CONSUL_* and CONCLAVE_* variables, and calls to it.
 
+#include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,6 +58,14 @@ class AgentClient {
   /// Any status is a response.
   Result<api::ClientResponse> call(const std::string& method, const std::string& path,
                                    std::vector<Query> query = {}, std::string body = {}) const;
+  /// The same of bodies that are too large for memory. Either may be missing.
+  struct Transfer {
+    std::function<Result<std::string>()> source = {};
+    std::uint64_t source_bytes = 0;
+    std::function<Result<void>(std::string_view)> sink = {};
+  };
+  Result<api::ClientResponse> transfer(const std::string& method, const std::string& path,
+                                       Transfer bodies) const;
   /// The same, for which every status but 200 is an error: `Unexpected response code: 500 (text)`.
   Result<std::string> expect_ok(const std::string& method, const std::string& path,
                                 std::vector<Query> query = {}, std::string body = {}) const;

@@ -15,6 +15,7 @@
 #include "cli/commands/monitor.h"
 #include "cli/commands/operator.h"
 #include "cli/commands/services.h"
+#include "cli/commands/snapshot.h"
 #include "cli/commands/watch.h"
 
 namespace conclave::cli {
@@ -51,6 +52,8 @@ constexpr Command commands_of_this_folder[] = {
     {"reload", "Make the agent read its configuration again", run_reload},
     {"services deregister", "Remove services from the agent", run_services_deregister},
     {"services register", "Register services with the agent", run_services_register},
+    {"snapshot restore", "Put a saved state in the place of the present one", run_snapshot_restore},
+    {"snapshot save", "Save the state of the servers to a file", run_snapshot_save},
     {"version", "Print the version", run_version},
     {"watch", "Watch for changes, and run a command on each", run_watch},
 };

@@ -4,7 +4,7 @@
 #include <csignal>
 #include <ostream>
 
-#include "api/http/client_stream.h"
+#include "api/http/client.h"
 #include "base/run/loop.h"
 #include "cli/commands/client_flags.h"
 
@@ -32,11 +32,12 @@ class MonitorRun {
 
   Task<void> run() {
     loop_.spawn("signals", take_signal());
-    api::PieceReader show = [this](std::string_view lines) {
+    request_.body_sink = [this](std::string_view lines) -> Result<void> {
       begun_ = true;
       terminal_.out << lines << std::flush;
+      return {};
     };
-    const auto response = co_await api::http_stream(loop_, std::move(request_), std::move(show));
+    const auto response = co_await api::http_call(loop_, std::move(request_));
     if (!response && !begun_) {
       terminal_.err << "Error starting monitor: " << response.error().message << "\n";
     } else if (response && response->status != 200) {

@@ -136,6 +136,7 @@ void AgentProcess::build_fronts(api::RouterOptions routes) {
                            server_->rpc(),
                            clock_,
                            metrics_,
+                           server_->snapshots(),
                            std::make_shared<const daemon::ServerSettings>(server_settings(config_)),
                            std::move(routes),
                            http_limits(config_),

@@ -18,6 +18,7 @@
 #include "daemon/http/context.h"
 #include "daemon/http/leader_forwarder.h"
 #include "daemon/http/operator.h"
+#include "daemon/replica/snapshot_service.h"
 #include "daemon/store/store.h"
 #include "daemon/watch/hub.h"
 
@@ -33,6 +34,7 @@ struct FrontShared {
   api::Rpc& rpc;  ///< Main's.
   const Clock& clock;
   Metrics& metrics;
+  daemon::SnapshotService& snapshots;
   std::shared_ptr<const daemon::ServerSettings> settings;
   api::RouterOptions router_options;
   api::HttpLimits limits;

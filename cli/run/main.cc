@@ -8,6 +8,7 @@
 
 #include "api/http/client.h"
 #include "cli/commands/command.h"
+#include "cli/offline/commands.h"
 #include "cli/run/agent_command.h"
 
 namespace conclave::cli {
@@ -16,6 +17,10 @@ namespace {
 std::vector<Command> all_commands() {
   std::vector<Command> commands(client_commands().begin(), client_commands().end());
   commands.push_back({"agent", "Run an agent", run_agent});
+  commands.push_back({"operator recover", "Rebuild a quorum from the one server that is left",
+                      run_operator_recover});
+  commands.push_back(
+      {"snapshot inspect", "Show what is in a saved snapshot", run_snapshot_inspect});
   commands.push_back({"validate", "Check configuration files", run_validate});
   std::ranges::sort(commands, {}, &Command::name);
   return commands;

@@ -8,6 +8,7 @@
 #include "base/core/assert.h"
 #include "base/core/version.h"
 #include "base/run/log.h"
+#include "cli/offline/rebuild.h"
 #include "daemon/state/session.h"
 #include "daemon/state/state_machine.h"
 #include "daemon/tables/members.h"
@@ -22,15 +23,6 @@ raft::WalOptions wal_options(const Identity& identity) {
   return options;
 }
 
-/// Where the log has to begin if the state is a snapshot's and nothing more.
-Result<std::optional<raft::LogBase>> installed_snapshot(const daemon::GenerationStore& store) {
-  const std::optional<daemon::Origin> origin = store.origin();
-  if (!origin) return std::nullopt;
-  CONCLAVE_TRY_ASSIGN(auto configuration, raft::decode_configuration(origin->configuration));
-  return raft::LogBase{raft::Index{origin->applied.index}, raft::Term{origin->applied.term},
-                       std::move(configuration)};
-}
-
 /// nullopt: there is none, and no state that would need one.
 Result<std::optional<raft::Wal::Opened>> open_log(const Identity& identity,
                                                   const daemon::GenerationStore& store, Loop& main,
@@ -38,7 +30,7 @@ Result<std::optional<raft::Wal::Opened>> open_log(const Identity& identity,
   const daemon::AppliedPosition applied = store.applied();
   const raft::WalOptions options = wal_options(identity);
   if (raft::Wal::exists(options.directory)) {
-    CONCLAVE_TRY_ASSIGN(const auto base, installed_snapshot(store));
+    CONCLAVE_TRY_ASSIGN(const auto base, daemon::installed_base(store));
     CONCLAVE_TRY_ASSIGN(auto log,
                         raft::Wal::open(options, raft::Index{applied.index}, main, metrics, base));
     if (log.recovered.was_behind) {
@@ -89,6 +81,12 @@ std::string_view role_text(raft::Role role) {
 Result<std::unique_ptr<ServerPart>> ServerPart::open(
     const AgentConfig& config, const Identity& identity, ClusterPorts ports, Loop& main,
     const Clock& clock, Metrics& metrics, std::function<void(const std::string&)> give_up) {
+  if (rebuild_was_interrupted(identity.data_dir)) {
+    return fail(ErrorCode::exists,
+                fmt::format("a recovery of {} was interrupted: run `conclave operator recover "
+                            "-data-dir {}` again",
+                            identity.data_dir, identity.data_dir));
+  }
   CONCLAVE_TRY_ASSIGN(auto store,
                       daemon::Store::open(store_options(config, identity), main, metrics));
   CONCLAVE_TRY_ASSIGN(auto snapshots,
@@ -128,6 +126,9 @@ ServerPart::ServerPart(const AgentConfig& config, const Identity& identity, Clus
                   membership_options(),
                   {.initialise = [this](const daemon::NewLog& made) { return initialise(made); },
                    .give_up = std::move(give_up)}),
+      snapshot_service_(
+          main, *snapshots_, *store_, replica_, [this] { return raft_.configuration(); },
+          raft::NodeId{identity.node_id}),
       listener_(
           main, {}, keyring_,
           [this](std::shared_ptr<FramedStream> stream, Hello hello) {
@@ -136,6 +137,8 @@ ServerPart::ServerPart(const AgentConfig& config, const Identity& identity, Clus
           metrics) {
   replica_.connect(rpc_client_, rpc_server_);
   leases_.connect(rpc_client_, rpc_server_);
+  snapshot_service_.transfer().connect(rpc_client_, rpc_server_);
+  replica_.set_restorer(snapshot_service_);
   snapshots_->on_installed([this] { replica_.state_replaced(); });
   snapshots_->set_configuration_at(
       [this](raft::Index index) { return consensus_->host().node().configuration_at(index); });

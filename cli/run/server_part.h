@@ -28,6 +28,7 @@
 #include "daemon/leases/leases.h"
 #include "daemon/members/membership.h"
 #include "daemon/replica/raft_replica.h"
+#include "daemon/replica/snapshot_service.h"
 #include "daemon/snapshot/snapshots.h"
 #include "daemon/store/store.h"
 #include "raft/wal/wal.h"
@@ -56,6 +57,7 @@ class ServerPart {
   daemon::RaftReplica& replica() { return replica_; }
   daemon::Leases& leases() { return leases_; }
   daemon::Membership& membership() { return membership_; }
+  daemon::SnapshotService& snapshots() { return snapshot_service_; }
   api::Rpc& rpc() { return rpc_client_; }
   api::RpcHandlers& rpc_handlers() { return rpc_server_; }
   /// `consul info` and the Stats of /v1/agent/self; main.
@@ -97,6 +99,7 @@ class ServerPart {
   daemon::Leases leases_;
   HostControl raft_;
   daemon::Membership membership_;
+  daemon::SnapshotService snapshot_service_;
   std::unique_ptr<Consensus> consensus_;
   Listener listener_;
 };

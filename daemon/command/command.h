@@ -199,9 +199,24 @@ struct SetAutopilot {
   }
 };
 
-using CommandBody =
-    std::variant<KvOp, Txn, SessionCreate, SessionEnd, Register, Deregister, MemberUpdate,
-                 ReapTombstones, ContinueJob, ReapLockDelays, SetFeatureLevel, SetAutopilot>;
+/// Puts the snapshot with that SHA-256 in the place of the state (daemon/state/restore.h). Alone in
+/// its entry, because it is not applied like the others: a server that lacks the file fetches it
+/// from another first, and nothing is applied meanwhile.
+struct Restore {
+  static constexpr std::uint32_t record_tag = 16;
+  std::string sha256;  ///< 64 lower-case hexadecimal digits.
+  std::uint64_t size = 0;
+
+  friend bool operator==(const Restore&, const Restore&) = default;
+  static constexpr auto fields() {
+    return std::tuple{api::field(1, "SHA256", &Restore::sha256),
+                      api::field(2, "Size", &Restore::size)};
+  }
+};
+
+using CommandBody = std::variant<KvOp, Txn, SessionCreate, SessionEnd, Register, Deregister,
+                                 MemberUpdate, ReapTombstones, ContinueJob, ReapLockDelays,
+                                 SetFeatureLevel, SetAutopilot, Restore>;
 
 struct Command {
   CommandBody body;

@@ -33,6 +33,8 @@ struct ServerSettings {
   bool strict_json = false;
 };
 
+class SnapshotService;
+
 struct ServerContext {
   Loop& loop;
   Replica& replica;
@@ -45,6 +47,7 @@ struct ServerContext {
   std::shared_ptr<const ServerSettings> settings;
   /// Random bytes for ids and jitter, not for secrets that guard anything.
   Rng rng;
+  SnapshotService* snapshots = nullptr;  ///< None: their endpoints are not there.
 };
 
 }  // namespace conclave::daemon

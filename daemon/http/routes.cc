@@ -4,6 +4,7 @@
 #include "daemon/http/health.h"
 #include "daemon/http/kv.h"
 #include "daemon/http/session.h"
+#include "daemon/http/snapshot.h"
 #include "daemon/http/status.h"
 #include "daemon/http/txn.h"
 
@@ -16,6 +17,7 @@ void add_server_routes(api::Router& router, ServerContext& context, OperatorCont
   add_catalog_routes(router, context);
   add_health_routes(router, context);
   add_status_routes(router, context);
+  add_snapshot_routes(router, context);
   add_operator_raft_routes(router, operators);
   add_operator_autopilot_routes(router, operators);
 }

@@ -93,6 +93,7 @@ void Leases::start_timer(const ChangeSet::SessionBegan& session) {
 
 void Leases::on_changes(const ChangeSet& changes) {
   if (!leading_) return;
+  if (changes.is_restore()) return begin_anew();
   for (const auto& session : changes.sessions_began) start_timer(session);
   for (const std::string& id : changes.sessions_ended) timers_.end(id);
   if (!changes.sessions_ended.empty()) outcomes_.notify_all();
@@ -110,7 +111,16 @@ void Leases::on_leadership(bool leading) {
   outcomes_.notify_all();
   active_.set(0);
   if (!leading) return;
+  begin_anew();
+}
+
+/// Everybody gets the full time: of what was before a new leader knows nothing, and after a restore
+/// nothing of it counts.
+void Leases::begin_anew() {
   ++leadership_;
+  timers_.clear();
+  tombstones_.clear();
+  outcomes_.notify_all();
   const LeaseBasis basis = read_basis_();
   for (const auto& session : basis.sessions) start_timer(session);
   // How old the tombstones are that an earlier leader left is not known: no older than now.

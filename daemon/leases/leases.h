@@ -59,6 +59,7 @@ class Leases final : public SessionRenewals {
  private:
   void on_changes(const ChangeSet& changes);
   void on_leadership(bool leading);
+  void begin_anew();
   void start_timer(const ChangeSet::SessionBegan& session);
 
   Task<void> keep_time();

@@ -31,6 +31,7 @@ EntryPayload decode_or_die(const raft::Entry& entry) {
 /// answered after its commit, so whoever reads next sees what it wrote.
 void RaftReplica::apply(std::span<const raft::Entry> entries) {
   CONCLAVE_ASSERT(!entries.empty());
+  if (is_restored(entries)) return apply_restored(entries.front());
   CONCLAVE_ASSERT_WHY(entries.front().index.value == store_.applied().index + 1,
                       "apply advances one index at a time");
   const std::size_t queued = proposals_.queued();

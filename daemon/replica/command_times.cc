@@ -25,6 +25,7 @@ void CommandTimes::observe(const Command& command, Nanos duration) {
     Histogram* operator()(const ReapLockDelays&) const { return nullptr; }
     Histogram* operator()(const SetFeatureLevel&) const { return nullptr; }
     Histogram* operator()(const SetAutopilot&) const { return nullptr; }
+    Histogram* operator()(const Restore&) const { return nullptr; }
   };
   if (Histogram* cell = std::visit(Cell{*this}, command.body)) cell->observe(duration);
 }

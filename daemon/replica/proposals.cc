@@ -28,10 +28,12 @@ std::vector<Proposal> Proposals::take(std::uint64_t bytes_max, const Joins& join
   std::uint64_t bytes = 0;
   while (!queue_.empty()) {
     bytes += queue_.front().encoded.size();
-    if (!taken.empty() && bytes > bytes_max) break;
+    const bool alone = std::holds_alternative<Restore>(queue_.front().command.body);
+    if (!taken.empty() && (bytes > bytes_max || alone)) break;
     if (!taken.empty() && joins && !joins(taken.front(), queue_.front())) break;
     taken.push_back(std::move(queue_.front()));
     queue_.pop_front();
+    if (alone) break;
   }
   return taken;
 }

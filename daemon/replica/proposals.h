@@ -56,7 +56,7 @@ class Proposals {
   void forget(const Proposal& proposal);
 
   /// Takes from the front of the queue while the records stay within `bytes_max` and each `joins`
-  /// the first; at least one.
+  /// the first; at least one. A restore is taken alone.
   using Joins = std::function<bool(const Proposal& first, const Proposal& next)>;
   std::vector<Proposal> take(std::uint64_t bytes_max, const Joins& joins = {});
   void put_back(std::vector<Proposal> proposals);

@@ -193,22 +193,6 @@ void RaftReplica::ready_for_proposal() {
   flush();
 }
 
-void RaftReplica::state_replaced() {
-  const auto changes = std::make_shared<ChangeSet>();
-  {
-    const auto reader = store_.make_reader();
-    const ReadSnapshot snapshot = reader->open();
-    changes->revision = stored_revision(snapshot.rows());
-    cluster_clock_.applied(stored_cluster_time_ms(snapshot.rows()));
-  }
-  log_info("raft", "snapshot installed: the state is that of index {}", store_.applied().index);
-  changes->topics.push_back({TopicKind::restore, {}});
-  for (const auto& listener : change_listeners_) listener(changes);
-  cells_.applied_index.set(static_cast<double>(store_.applied().index));
-  answer_applied_reads();
-  deliver_at_end_of_turn();
-}
-
 LeaderInfo RaftReplica::leader() const {
   const std::lock_guard lock(leader_mutex_);
   return leader_info_;

@@ -53,6 +53,7 @@
 #include "daemon/replica/options.h"
 #include "daemon/replica/proposals.h"
 #include "daemon/replica/replica.h"
+#include "daemon/replica/restorer.h"
 #include "daemon/state/state_machine.h"
 #include "daemon/store/store.h"
 #include "raft/host/host.h"
@@ -81,11 +82,13 @@ class RaftReplica final : public Replica, public raft::StateMachinePort {
   /// outlives stop(). The store's checkpoints cut the host's log from here on:
   /// Store::on_checkpoint() is taken.
   void start(raft::Host& host);
-  /// The state was replaced by a snapshot's: time goes on from there, and whoever waits for a
-  /// change looks again.
-  void state_replaced();
   /// Ends ticking and answers everybody who waits that the server is shutting down.
   void stop();
+  /// Who carries out restore commands; without one, such an entry ends this server. Before start().
+  void set_restorer(Restorer& restorer);
+  /// Another state is in the place of the one that was (a snapshot of a later index was installed):
+  /// everybody who waits for a change looks again. Main.
+  void state_replaced();
   /// One tick of the host and of all deadlines; the timer's work, public for tests.
   void tick();
   /// Adds a listener called on main with the configuration in force: at start(), and when another
@@ -103,6 +106,7 @@ class RaftReplica final : public Replica, public raft::StateMachinePort {
   void on_leadership(std::function<void(bool leading)> listener) override;
 
   // raft::StateMachinePort
+  std::size_t may_apply(std::span<const raft::Entry> entries) override;
   void apply(std::span<const raft::Entry> entries) override;
   void leadership_changed(raft::Role role, raft::Term term, const raft::NodeId& leader) override;
   void configuration_changed(const raft::Configuration& configuration) override;
@@ -186,6 +190,12 @@ class RaftReplica final : public Replica, public raft::StateMachinePort {
   void apply_foreign(const raft::Entry& entry, Rows& rows, ChangeSet& changes);
   void note_time(const ApplyTime& time);
 
+  // apply_restore.cc
+  bool begin_restore(const raft::Entry& entry, const EntryPayload& payload);
+  bool is_restored(std::span<const raft::Entry> entries) const;
+  void apply_restored(const raft::Entry& entry);
+  std::uint64_t revision_of_state();
+
   // read_permit.cc
   void accept_read(Consistency consistency, Caller<ReadPermit> caller);
   ReadLane& lane_of(Consistency consistency);
@@ -217,6 +227,9 @@ class RaftReplica final : public Replica, public raft::StateMachinePort {
   CommandTimes command_times_;
   raft::Host* host_ = nullptr;
   api::Rpc* rpc_ = nullptr;
+  Restorer* restorer_ = nullptr;
+  raft::Index restoring_;  ///< The entry that the restorer has; 0 = none.
+  raft::Index restored_;   ///< The one that it is done with, and that is to be applied next.
   Timer timer_;
   Nanos tick_length_{std::chrono::milliseconds(50)};  ///< Until the host says.
   bool begun_ = false;

@@ -39,6 +39,8 @@ struct ChangeSet {
   };
   std::vector<SessionBegan> sessions_began;
   std::vector<std::string> sessions_ended;
+  /// A snapshot took the place of the state.
+  bool is_restore() const { return !topics.empty() && topics.front().kind == TopicKind::restore; }
   bool removed_keys = false;       ///< There are new tombstones to be reaped one day.
   bool armed_lock_delays = false;  ///< There are new lock-delays to be reaped one day.
 };

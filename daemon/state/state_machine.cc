@@ -63,6 +63,10 @@ struct Apply {
     }
     return step.finish(Outcome{.done = true}, changes);
   }
+  Outcome operator()(const Restore&) const {
+    CONCLAVE_ASSERT_WHY(false, "whoever applies entries carries out a restore");
+    return {};
+  }
 };
 
 }  // namespace

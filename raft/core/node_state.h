@@ -131,6 +131,7 @@ struct Node::State {
   void dispatch(Message& message);
 
   // ready.cc
+  bool may_hand_out_committed() const;
   bool has_ready() const;
   bool has_unwritten() const;
   Ready take_ready();

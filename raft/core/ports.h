@@ -47,6 +47,10 @@ class StateMachinePort {
   /// Applies entries in order, atomically with the last one's index; all kinds are passed, so that
   /// the applied index is exact.
   virtual void apply(std::span<const Entry> entries) = 0;
+  /// How many of these, from the front, may be given to apply() now. Fewer than all: the one after
+  /// them takes long (a snapshot takes the place of the state). Nothing is applied then until this
+  /// machine calls Host::apply_rest(), which asks again.
+  virtual std::size_t may_apply(std::span<const Entry> entries) { return entries.size(); }
   /// The role, term or leader changed. Before the entries that follow from it are applied.
   virtual void leadership_changed(Role role, Term term, const NodeId& leader) = 0;
   /// Another configuration is in force: it was appended, or the one before came back because its

@@ -24,10 +24,15 @@ void Node::State::send_when_durable(const NodeId& to, MessageBody body) {
   held.push_back({batch, {self, to, hard_state.current_term, std::move(body), incarnation}});
 }
 
+/// One at a time: what is handed out and not applied yet is the host's to keep, so it is bounded.
+bool Node::State::may_hand_out_committed() const {
+  return !is_installing() && applied_index == applying_index;
+}
+
 bool Node::State::has_ready() const {
   const bool writes = !write_in_flight && has_unwritten();
   const bool commits =
-      !is_installing() && applying_index < std::min(commit_index, log.durable_index());
+      may_hand_out_committed() && applying_index < std::min(commit_index, log.durable_index());
   const bool snapshots = (snapshot_wanted && !snapshot_asked) || !snapshot_reads.empty() ||
                          snapshot_chunk.has_value() || install.has_value();
   return writes || snapshots || commits || !outbox.empty() || !reads_ready.empty() ||
@@ -49,7 +54,7 @@ Ready Node::State::take_ready() {
   // Only what is durable here is applied here, even if others have committed it: a checkpoint of
   // the state must never be ahead of the log it will be replayed with.
   const Index may_apply = std::min(commit_index, log.durable_index());
-  if (applying_index < may_apply && !is_installing()) {
+  if (applying_index < may_apply && may_hand_out_committed()) {
     const auto committed = log.slice(next(applying_index), may_apply, options.apply_bytes_max);
     ready.committed.assign(committed.begin(), committed.end());
     applying_index = ready.committed.back().index;

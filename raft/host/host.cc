@@ -94,8 +94,9 @@ void Host::carry_out(Ready ready) {
   if (!ready.messages.empty()) peers_.send(std::move(ready.messages));
   announce_leadership();
   if (!ready.committed.empty()) {
-    machine_.apply(ready.committed);
-    node_.applied(ready.committed.back().index);
+    CONCLAVE_ASSERT(unapplied_.empty());
+    unapplied_ = std::move(ready.committed);
+    apply_some();
   }
   if (snapshots_ != nullptr) transfer_snapshots(ready);
   for (const ReadPoint& read : ready.reads) {
@@ -109,6 +110,24 @@ void Host::carry_out(Ready ready) {
           fail(ErrorCode::no_leader, "leadership was lost before the read was confirmed"));
     }
   }
+}
+
+void Host::apply_some() {
+  while (applied_of_them_ < unapplied_.size()) {
+    const auto rest = std::span<const Entry>(unapplied_).subspan(applied_of_them_);
+    const std::size_t count = machine_.may_apply(rest);
+    if (count == 0) return;
+    applied_of_them_ += count;
+    machine_.apply(rest.first(count));
+    node_.applied(rest[count - 1].index);
+  }
+  unapplied_.clear();
+  applied_of_them_ = 0;
+}
+
+void Host::apply_rest() {
+  apply_some();
+  pump();
 }
 
 void Host::write(const Ready& ready) {

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/core/result.h"
 #include "raft/core/node.h"
@@ -59,6 +60,9 @@ class Host {
   /// proposals again.
   Result<void> transfer_leadership(NodeId target);
 
+  /// The state machine may go on with what StateMachinePort::may_apply() held back.
+  void apply_rest();
+
   /// The state up to `through` is in a durable checkpoint: the log may be cut.
   void checkpointed(Index through);
 
@@ -68,6 +72,7 @@ class Host {
   void pump();
   void carry_out(Ready ready);
   void write(const Ready& ready);
+  void apply_some();
   void transfer_snapshots(Ready& ready);
   void make_snapshot();
   void read_snapshot(const SnapshotRead& read);
@@ -82,7 +87,10 @@ class Host {
   StateMachinePort& machine_;
   PeersPort& peers_;
   SnapshotPort* snapshots_;
-  std::string made_snapshot_;  ///< To be released; "" = none.
+  std::string made_snapshot_;     ///< To be released; "" = none.
+  std::vector<Entry> unapplied_;  ///< Handed out by the node; it hands out no more before these
+                                  ///< are applied.
+  std::size_t applied_of_them_ = 0;
   bool write_in_flight_ = false;
   /// The state came from a snapshot, and the log on disk does not begin after it yet.
   bool log_is_behind_ = false;

@@ -12,6 +12,9 @@ void Host::transfer_snapshots(Ready& ready) {
   if (ready.snapshot_chunk) store_chunk(*ready.snapshot_chunk);
   if (ready.install) {
     snapshots_->install(*ready.install, [this] {
+      // What was held back is part of the snapshot.
+      unapplied_.clear();
+      applied_of_them_ = 0;
       node_.snapshot_installed();
       log_is_behind_ = node_.has_new_log_base();
       pump();

@@ -76,7 +76,7 @@ class Explorer {
       record_mark(machine.last_index());
       for (std::uint64_t i = rng.between(10, 60); i > 0; --i, ++batches) {
         machine.write_batch();
-        if (rng.chance(1, 25)) machine.install_snapshot(expected);
+        if (rng.chance(1, 40)) machine.install_snapshot(expected);
       }
       if (rng.chance(1, 3)) {
         machine.install_snapshot(expected, rng.below(80));
@@ -155,7 +155,7 @@ class Explorer {
                                 machine.last_index()));
       }
       for (std::uint64_t i = rng.below(4); i > 0; --i) machine.write_batch();
-      if (rng.chance(1, 12)) machine.install_snapshot(expected_);
+      if (rng.chance(1, 16)) machine.install_snapshot(expected_);
       CONCLAVE_TRY(machine.verify(expected_));
       reached = machine.applied_index();
     }

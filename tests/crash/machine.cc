@@ -136,6 +136,7 @@ Result<void> Machine::start(Expected& expected) {
   wal_ = std::move(opened->wal);
   daemon::SnapshotOptions snapshot_options;
   snapshot_options.directory = directory_ + "/snapshots";
+  snapshot_options.kept_max = 1;
   snapshot_options.worker = [this](std::function<void()> job) { snapshot_jobs_.push_back(job); };
   CONCLAVE_TRY_ASSIGN(snapshots_,
                       daemon::Snapshots::open(snapshot_options, main_, metrics_, *store_));

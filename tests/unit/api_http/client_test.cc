@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "api/http/client.h"
-#include "api/http/client_stream.h"
 #include "api/http/response_parser.h"
 #include "api/http/url.h"
 #include "tests/tls_server/tls_server.h"
@@ -90,34 +89,29 @@ TEST(Client, reads_chunked_bodies_and_bodies_that_end_with_the_connection) {
   EXPECT_EQ(http_call_blocking(request_for(until_eof.url()))->body, "the end");
 }
 
-TEST(Client, hands_over_the_pieces_of_a_stream_and_keeps_other_bodies) {
-  const auto stream = [](const std::string& url, std::string* pieces) {
-    Loop loop("client");
-    std::optional<Result<ClientResponse>> response;
-    const auto run = [](Loop* on, ClientRequest request, std::string* into,
-                        std::optional<Result<ClientResponse>>* result) -> Task<void> {
-      PieceReader reader = [into](std::string_view piece) { into->append(piece).append("|"); };
-      *result = co_await http_stream(*on, std::move(request), std::move(reader));
-      on->stop();
+TEST(Client, hands_a_body_to_its_sink_and_keeps_those_of_errors) {
+  std::string taken;
+  const auto call = [&taken](const std::string& url) {
+    ClientRequest request = request_for(url);
+    request.body_sink = [&taken](std::string_view piece) -> Result<void> {
+      taken += piece;
+      return {};
     };
-    loop.spawn("stream", run(&loop, request_for(url), pieces, &response));
-    loop.run();
-    return std::move(*response);
+    return http_call_blocking(request);
   };
-  std::string pieces;
-  RawServer endless(
+  RawServer stream(
       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
       "8\r\nline one\r\n8\r\nline two\r\n0\r\n\r\n");
-  auto response = stream(endless.url(), &pieces);
+  auto response = call(stream.url());
   ASSERT_TRUE(response.has_value()) << response.error().message;
-  std::erase(pieces, '|');
-  EXPECT_EQ(pieces, "line oneline two");
+  EXPECT_EQ(taken, "line oneline two");
   EXPECT_EQ(response->body, "");
   TestServer server;
-  response = stream(server.url("/nowhere"), &pieces);
+  response = call(server.url("/nowhere"));
   ASSERT_TRUE(response.has_value()) << response.error().message;
   EXPECT_EQ(response->status, 404);
-  EXPECT_EQ(pieces, "line oneline two");
+  EXPECT_EQ(response->body, "nothing at /nowhere");
+  EXPECT_EQ(taken, "line oneline two");
 }
 
 TEST(ResponseParser, takes_the_end_of_a_chunked_body_byte_by_byte) {

@@ -86,6 +86,24 @@ TEST_F(SnapshotTest, is_received_in_chunks_verified_and_put_in_place) {
   EXPECT_EQ(two->make()->id, made->id) << "who has received it makes the same";
 }
 
+/// As on a server whose state was moved aside, but not its snapshots.
+TEST_F(SnapshotTest, what_was_received_is_kept_until_it_is_in_place_however_old) {
+  one->fill(5, 10, 100);
+  const raft::SnapshotMeta snapshot = one->make().value();
+  for (const std::uint64_t index : {20u, 30u}) {
+    two->fill(index, index, 10);
+    two->snapshots->release(two->make().value().id);
+  }
+  two.reset();
+  std::filesystem::remove_all(directory + "/two/state");
+  two.emplace(directory + "/two");
+  ASSERT_EQ(two->names().size(), 2u);
+  ASSERT_TRUE(two->receive(snapshot, 0, one->bytes_of(snapshot.id)));
+  EXPECT_EQ(two->bytes_of(snapshot.id), one->bytes_of(snapshot.id));
+  two->install(snapshot);
+  EXPECT_EQ(two->store->applied().index, 5u);
+}
+
 TEST_F(SnapshotTest, reception_goes_on_after_a_restart) {
   one->fill(50, 3000, 400);
   const auto made = one->make();

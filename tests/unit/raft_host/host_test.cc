@@ -22,6 +22,12 @@ class Ports : public LogPort, public StateMachinePort, public PeersPort {
     writing = std::move(durable);
   }
   void release(Index through) override { story.push_back("release " + text(through)); }
+  std::size_t may_apply(std::span<const Entry> entries) override {
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      if (entries[i].payload == slow) return i;
+    }
+    return entries.size();
+  }
   void apply(std::span<const Entry> entries) override {
     EXPECT_FALSE(applying) << "not re-entered";
     applying = true;
@@ -52,6 +58,7 @@ class Ports : public LogPort, public StateMachinePort, public PeersPort {
   std::vector<std::string> take() { return std::exchange(story, {}); }
   static std::string text(Index index) { return std::to_string(index.value); }
 
+  std::string slow = "slow";  ///< Entries that may not be applied yet.
   bool synchronous = false;
   bool applying = false;
   std::function<void()> writing;
@@ -116,6 +123,26 @@ TEST_F(LoneHost, what_arrives_during_a_write_goes_into_the_next) {
   EXPECT_EQ(ports.take(), (Story{"write 2", "apply 3 1"}));
   ports.complete_write();
   EXPECT_EQ(ports.take(), (Story{"apply 4 2", "apply 5 3", "ready"}));
+}
+
+TEST_F(LoneHost, what_takes_long_to_apply_holds_back_what_follows_and_nothing_else) {
+  lead();
+  for (const char* payload : {"1", "slow", "3"}) ASSERT_TRUE(host.propose(payload));
+  ports.complete_write();
+  ports.complete_write();
+  EXPECT_EQ(ports.take(), (Story{"write 1", "write 2", "apply 3 1", "ready"}));
+  ASSERT_TRUE(host.propose("4"));
+  ports.complete_write();
+  host.tick();
+  host.apply_rest();
+  EXPECT_EQ(ports.take(), (Story{"write 1", "ready"})) << "it goes on leading and writing";
+  EXPECT_EQ(host.node().commit_index(), Index{6});
+  EXPECT_EQ(host.node().applied_index(), Index{3});
+
+  ports.slow = "none";
+  host.apply_rest();
+  EXPECT_EQ(ports.take(), (Story{"apply 4 slow", "apply 5 3", "apply 6 4"}));
+  EXPECT_EQ(host.node().applied_index(), Index{6});
 }
 
 TEST_F(LoneHost, readiness_is_announced_once_for_each_write) {
