@@ -13,6 +13,8 @@ std::uint64_t time_in(Store& store) {
   return stored_cluster_time_ms(snapshot.rows());
 }
 
+/// A state whose first checkpoint came before its first entry is at index 0 and has been
+/// initialised.
 void initialise_if_empty(Store& store) {
   if (store.applied().index != 0) return;
   const auto batch = store.begin();

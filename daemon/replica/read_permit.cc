@@ -13,18 +13,17 @@ bool RaftReplica::read_permit_now(Consistency consistency, ReadPermit& permit) {
     permit = {true, 0};
     return true;
   }
-  if (consistency == Consistency::stale) {
-    const Nanos contact{contact_ns_.load(std::memory_order_relaxed)};
-    const Nanos silence = std::max(clock_.boot_now() - contact, Nanos::zero());
-    const auto silence_ms = std::chrono::duration_cast<std::chrono::milliseconds>(silence).count();
-    permit = {known_leader_.load(std::memory_order_relaxed),
-              static_cast<std::uint64_t>(silence_ms)};
+  if (consistency == Consistency::consistent) return false;
+  const Nanos now = clock_.boot_now();
+  if (now.count() < lease_until_ns_.load(std::memory_order_acquire)) {
+    permit = {true, 0};
     return true;
   }
-  if (consistency == Consistency::consistent) return false;
-  const std::int64_t until = lease_until_ns_.load(std::memory_order_acquire);
-  if (until == 0 || clock_.boot_now().count() >= until) return false;
-  permit = {true, 0};
+  if (consistency != Consistency::stale) return false;
+  const Nanos contact{contact_ns_.load(std::memory_order_relaxed)};
+  const Nanos silence = std::max(now - contact, Nanos::zero());
+  const auto silence_ms = std::chrono::duration_cast<std::chrono::milliseconds>(silence).count();
+  permit = {known_leader_.load(std::memory_order_relaxed), static_cast<std::uint64_t>(silence_ms)};
   return true;
 }
 

@@ -72,7 +72,7 @@ struct Apply {
 }  // namespace
 
 void initialise_state(Rows& rows) {
-  CONCLAVE_ASSERT(!rows.get(meta_key()));
+  if (rows.get(meta_key())) return;
   const Meta meta{.revision = first_revision, .feature_level = first_feature_level};
   rows.put(meta_key(), api::encode_record(meta));
 }

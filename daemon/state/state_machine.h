@@ -22,8 +22,8 @@ struct ApplyTime {
   Nanos wall_time{};
 };
 
-/// Writes what an empty database begins with (revision 1, feature level 1). Called once, before the
-/// first apply.
+/// Writes what an empty database begins with (revision 1, feature level 1), unless it is there.
+/// Called before the first apply.
 void initialise_state(Rows& rows);
 
 /// Notes the cluster time of an apply batch's last entry, so that time goes on from there after a

@@ -139,9 +139,9 @@ class Cluster:
         leader = self.wait_for_leader()
         return [member for member in self.running() if member is not leader]
 
-    def voters(self):
+    def voters(self, member=None):
         """Names of the voters of the configuration in force, sorted."""
-        answer = self.any_running().get("/v1/operator/raft/configuration", timeout=10)
+        answer = (member or self.any_running()).get("/v1/operator/raft/configuration", timeout=10)
         if answer.status != 200:
             return []
         return sorted(server["Node"] for server in answer.json()["Servers"] if server["Voter"])

@@ -216,7 +216,8 @@ TEST(Stopping, closes_idle_and_parked_connections_and_lets_running_ones_finish) 
   parked.send(get("/wait"));
   const auto reading = TestClient::slow(server.port());
   reading->send(get("/large"));
-  ASSERT_TRUE(server.eventually([&] { return server.server().parked_queries() == 1; }));
+  ASSERT_TRUE(server.eventually(
+      [&] { return server.server().parked_queries() == 1 && server.requests == 2; }));
   std::thread reader([&] { EXPECT_EQ(reading->reply().body.size(), std::size_t{8 << 20}); });
   server.stop(std::chrono::seconds(10));
   reader.join();

@@ -119,6 +119,7 @@ void TestServer::answer_parked(std::string body) {
 }
 
 Task<Response> TestServer::handle(Request request) {
+  requests += 1;
   const auto found = answers_.find(request.path);
   if (found == answers_.end()) co_return text(404, "nothing at " + request.path);
   co_return co_await found->second(std::move(request));

@@ -3,6 +3,7 @@
 /// A server on a free port of 127.0.0.1 with its loop on a thread of its own, and a client that is
 /// nothing but a blocking socket.
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -46,6 +47,7 @@ class TestServer final : public HttpServer::Handler {
 
   std::uint64_t body_max = 1024;
   int parked_destroyed = 0;  ///< Loop's thread.
+  std::atomic<int> requests = 0;
 
   Task<Response> handle(Request request) override;
   std::uint64_t body_limit(const Request&) const override { return body_max; }

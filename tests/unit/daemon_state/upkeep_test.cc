@@ -11,6 +11,15 @@
 namespace conclave::daemon {
 namespace {
 
+TEST(InitialState, is_written_once) {
+  MemoryRows rows;
+  initialise_state(rows);
+  const MemoryRows before = rows;
+  initialise_state(rows);  // As a server does that ended between its first checkpoint and entry.
+  EXPECT_EQ(rows, before);
+  EXPECT_EQ(read_meta(rows).revision, 1u);
+}
+
 class Reaping : public Machine {};
 
 TEST_F(Reaping, forgets_tombstones_through_a_revision_and_raises_the_floor) {
