@@ -9,6 +9,7 @@
 #include "base/core/version.h"
 #include "base/run/log.h"
 #include "cli/offline/rebuild.h"
+#include "cli/run/rejoin.h"
 #include "daemon/state/session.h"
 #include "daemon/state/state_machine.h"
 #include "daemon/tables/members.h"
@@ -78,6 +79,19 @@ std::string_view role_text(raft::Role role) {
 
 }  // namespace
 
+Result<ServerPart::Files> ServerPart::open_files(const AgentConfig& config,
+                                                 const Identity& identity, Loop& main,
+                                                 Metrics& metrics) {
+  Files files;
+  CONCLAVE_TRY_ASSIGN(files.store,
+                      daemon::Store::open(store_options(config, identity), main, metrics));
+  CONCLAVE_TRY_ASSIGN(files.snapshots,
+                      daemon::Snapshots::open({.directory = identity.data_dir + "/snapshots"}, main,
+                                              metrics, *files.store));
+  CONCLAVE_TRY_ASSIGN(files.log, open_log(identity, *files.store, main, metrics));
+  return files;
+}
+
 Result<std::unique_ptr<ServerPart>> ServerPart::open(
     const AgentConfig& config, const Identity& identity, ClusterPorts ports, Loop& main,
     const Clock& clock, Metrics& metrics, std::function<void(const std::string&)> give_up) {
@@ -87,33 +101,33 @@ Result<std::unique_ptr<ServerPart>> ServerPart::open(
                             "-data-dir {}` again",
                             identity.data_dir, identity.data_dir));
   }
-  CONCLAVE_TRY_ASSIGN(auto store,
-                      daemon::Store::open(store_options(config, identity), main, metrics));
-  CONCLAVE_TRY_ASSIGN(auto snapshots,
-                      daemon::Snapshots::open({.directory = identity.data_dir + "/snapshots"}, main,
-                                              metrics, *store));
-  CONCLAVE_TRY_ASSIGN(auto log, open_log(identity, *store, main, metrics));
+  auto files = open_files(config, identity, main, metrics);
+  if (!files && files.error().code == ErrorCode::corrupt) {
+    CONCLAVE_TRY(begin_anew(identity.data_dir, identity.node_id, files.error()));
+    files = open_files(config, identity, main, metrics);
+  }
+  if (!files) return std::unexpected(files.error());
+  if (files->log) CONCLAVE_TRY(end_rejoin(identity.data_dir));
+  CONCLAVE_TRY_ASSIGN(files->rejoin, rejoin_addresses(identity.data_dir));
   return std::unique_ptr<ServerPart>(new ServerPart(config, identity, std::move(ports), main, clock,
-                                                    metrics, std::move(store), std::move(snapshots),
-                                                    std::move(log), std::move(give_up)));
+                                                    metrics, std::move(*files),
+                                                    std::move(give_up)));
 }
 
 ServerPart::ServerPart(const AgentConfig& config, const Identity& identity, ClusterPorts ports,
-                       Loop& main, const Clock& clock, Metrics& metrics,
-                       std::unique_ptr<daemon::GenerationStore> store,
-                       std::unique_ptr<daemon::Snapshots> snapshots,
-                       std::optional<raft::Wal::Opened> log,
+                       Loop& main, const Clock& clock, Metrics& metrics, Files files,
                        std::function<void(const std::string&)> give_up)
     : config_(config),
       identity_(identity),
       main_(main),
       metrics_(metrics),
       ports_(std::move(ports)),
-      store_(std::move(store)),
+      store_(std::move(files.store)),
       reader_(store_->make_reader()),
-      snapshots_(std::move(snapshots)),
-      log_was_torn_(log && log->recovered.torn),
-      log_(std::move(log)),
+      snapshots_(std::move(files.snapshots)),
+      log_was_torn_(files.log && files.log->recovered.torn),
+      log_(std::move(files.log)),
+      rejoin_(std::move(files.rejoin)),
       log_identity_(log_ ? log_->recovered.identity : raft::LogIdentity{}),
       keyring_(keyring_of(config)),
       rpc_client_(
@@ -177,6 +191,7 @@ Result<void> ServerPart::initialise(const daemon::NewLog& made) {
   CONCLAVE_TRY_ASSIGN(auto log,
                       raft::Wal::create(wal_options(identity_), identity, first, main_, metrics_));
   log_identity_ = identity;
+  CONCLAVE_TRY(end_rejoin(identity_.data_dir));
   enter(std::move(log));
   return {};
 }
@@ -235,6 +250,11 @@ daemon::MembershipOptions ServerPart::membership_options() const {
   options.retry_interval = config_.retry_interval;
   options.retry_max = config_.retry_max;
   options.rejoin_after_leave = config_.rejoin_after_leave;
+  if (rejoin_) {
+    card.expect = 0;
+    card.bootstrap = false;
+    options.retry_join.insert(options.retry_join.end(), rejoin_->begin(), rejoin_->end());
+  }
   options.autopilot = config_.autopilot;
   options.upkeep.reap_after = config_.reconnect_timeout;
   return options;

@@ -68,9 +68,18 @@ class ServerPart {
   bool log_was_torn() const { return log_was_torn_; }
 
  private:
+  /// What is found in the data directory.
+  struct Files {
+    std::unique_ptr<daemon::GenerationStore> store;
+    std::unique_ptr<daemon::Snapshots> snapshots;
+    std::optional<raft::Wal::Opened> log;
+    std::optional<std::vector<std::string>> rejoin;  ///< rejoin.h
+  };
+  static Result<Files> open_files(const AgentConfig& config, const Identity& identity, Loop& main,
+                                  Metrics& metrics);
+
   ServerPart(const AgentConfig& config, const Identity& identity, ClusterPorts ports, Loop& main,
-             const Clock& clock, Metrics& metrics, std::unique_ptr<daemon::GenerationStore> store,
-             std::unique_ptr<daemon::Snapshots> snapshots, std::optional<raft::Wal::Opened> log,
+             const Clock& clock, Metrics& metrics, Files files,
              std::function<void(const std::string&)> give_up);
 
   daemon::LeaseBasis read_basis();
@@ -90,7 +99,8 @@ class ServerPart {
   std::unique_ptr<daemon::Snapshots> snapshots_;
   const bool log_was_torn_;
   std::optional<raft::Wal::Opened> log_;  ///< Found at the start, until start().
-  raft::LogIdentity log_identity_;        ///< Zeros: no log yet.
+  const std::optional<std::vector<std::string>> rejoin_;
+  raft::LogIdentity log_identity_;  ///< Zeros: no log yet.
 
   const std::shared_ptr<TlsKeyring> keyring_;
   api::RpcClient rpc_client_;

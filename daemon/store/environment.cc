@@ -66,12 +66,12 @@ Result<MetaPages> read_meta_pages(std::string_view pages) {
       return fail(ErrorCode::corrupt, "data.mdb is not an LMDB file");
     }
     if (load_u32_le(page + version_at) != meta_version) {
-      return fail(ErrorCode::corrupt,
+      return fail(ErrorCode::failed,
                   fmt::format("data.mdb has LMDB format version {}, this server knows {} only",
                               load_u32_le(page + version_at), meta_version));
     }
     if (load_u32_le(page + page_size_at) != lmdb_page_bytes) {
-      return fail(ErrorCode::corrupt,
+      return fail(ErrorCode::failed,
                   fmt::format("data.mdb has pages of {} bytes, this server knows {} only",
                               load_u32_le(page + page_size_at), lmdb_page_bytes));
     }
@@ -84,8 +84,7 @@ Result<MetaPages> read_meta_pages(std::string_view pages) {
 }
 
 std::unexpected<Error> fail_lmdb(std::string_view doing, std::string_view directory, int code) {
-  const bool damaged = code == MDB_CORRUPTED || code == MDB_PAGE_NOTFOUND || code == MDB_INVALID ||
-                       code == MDB_VERSION_MISMATCH;
+  const bool damaged = code == MDB_CORRUPTED || code == MDB_PAGE_NOTFOUND || code == MDB_INVALID;
   return fail(damaged ? ErrorCode::corrupt : ErrorCode::io,
               fmt::format("{} in {}: {}", doing, directory, mdb_strerror(code)));
 }

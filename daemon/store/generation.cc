@@ -247,7 +247,7 @@ Result<CurrentGeneration> decode_current(std::string_view text) {
   if (mode == " checkpoint")
     return CurrentGeneration{load_u64_be(number->data()), SyncMode::checkpoint};
   if (mode == " full") return CurrentGeneration{load_u64_be(number->data()), SyncMode::full};
-  return fail(ErrorCode::corrupt,
+  return fail(ErrorCode::failed,
               "the current generation was written by a newer version, with a mode that this one "
               "does not know");
 }

@@ -99,8 +99,8 @@ Result<DecodedHeader> decode_header(std::string_view segment) {
   ByteReader reader(segment);
   if (reader.take(magic.size()) != magic) return fail(ErrorCode::corrupt, "it is no log segment");
   if (const std::uint32_t version = reader.u32_le(); version != format_version) {
-    return fail(ErrorCode::corrupt, fmt::format("it has format {}, this server knows {} only",
-                                                version, format_version));
+    return fail(ErrorCode::failed, fmt::format("it has format {}, this server knows {} only",
+                                               version, format_version));
   }
   const std::uint32_t crc = reader.u32_le();
   const std::uint32_t size = reader.u32_le();

@@ -56,7 +56,8 @@ struct DecodedHeader {
   SegmentHeader header;
   std::size_t size = 0;  ///< Where the first batch begins.
 };
-/// From the first bytes of a segment. Error `corrupt` says what is wrong, without the file's name.
+/// From the first bytes of a segment. Errors say what is wrong, without the file's name: `corrupt`,
+/// or `failed` for a format that another version wrote.
 Result<DecodedHeader> decode_header(std::string_view segment);
 
 enum class RecordKind : std::uint8_t {

@@ -88,6 +88,7 @@ class LogReader {
     CONCLAVE_TRY_ASSIGN(const std::string bytes,
                         read_file(path, std::numeric_limits<std::size_t>::max()));
     const Result<DecodedHeader> header = decode_header(bytes);
+    if (!header && header.error().code != ErrorCode::corrupt) return fail(path, header.error());
     if (!header) return damaged(path, 0, header.error().message);
     CONCLAVE_TRY(begin_segment(path, id, header->header));
     const std::uint32_t seed = checksum_seed(log_.identity, id);
