@@ -1,4 +1,5 @@
 #include "base/core/assert.h"
+#include "raft/core/mutation.h"
 #include "raft/core/node_state.h"
 
 namespace conclave::raft {
@@ -13,7 +14,7 @@ Result<Index> Node::State::change_membership(std::span<const MembershipChange> c
     return fail(ErrorCode::unavailable,
                 "leadership is being handed to " + transfer->target.value + "; try again");
   }
-  if (!own_term_committed()) {
+  if (!own_term_committed() && !core_mutation.changes_before_own_term) {
     return fail(ErrorCode::unavailable, "this leader has not committed an entry yet; try again");
   }
   if (configurations.back().first > commit_index || !configuration().outgoing.empty()) {
@@ -24,7 +25,8 @@ Result<Index> Node::State::change_membership(std::span<const MembershipChange> c
 }
 
 Index Node::State::append_configuration(const Configuration& next_configuration) {
-  CONCLAVE_ASSERT_WHY(own_term_committed(), "no change before an entry of the own term");
+  CONCLAVE_ASSERT_WHY(own_term_committed() || core_mutation.changes_before_own_term,
+                      "no change before an entry of the own term");
   CONCLAVE_ASSERT_WHY(configurations.back().first <= commit_index, "one change at a time");
   const Index index =
       append_as_leader(EntryKind::configuration, encode_configuration(next_configuration));

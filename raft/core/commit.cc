@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "base/core/assert.h"
+#include "raft/core/mutation.h"
 #include "raft/core/node_state.h"
 
 namespace conclave::raft {
@@ -13,7 +14,11 @@ void Node::State::advance_leader_commit() {
     const auto peer = peers.find(id);
     return peer == peers.end() ? 0 : peer->second.match_index.value;
   })};
-  if (majority <= commit_index || log.term_at(majority) != hard_state.current_term) return;
+  if (majority <= commit_index) return;
+  if (log.term_at(majority) != hard_state.current_term &&
+      !core_mutation.commits_by_counting_any_term) {
+    return;
+  }
   set_commit_index(majority);
   follow_configuration();
 }

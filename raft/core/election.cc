@@ -1,4 +1,5 @@
 #include "base/core/assert.h"
+#include "raft/core/mutation.h"
 #include "raft/core/node_state.h"
 
 namespace conclave::raft {
@@ -39,7 +40,9 @@ void Node::State::become_follower(Term term, const NodeId& new_leader) {
 
 /// A server that was just started may have confirmed a leader's round before it stopped: it grants
 /// nothing for as long as the lease it helped to give may last, by the slowest clock allowed for.
-bool Node::State::just_started() const { return ticks < options.start_guard_ticks(); }
+bool Node::State::just_started() const {
+  return ticks < options.start_guard_ticks() && !core_mutation.votes_at_once_after_start;
+}
 
 /// Dissertation §4.2.3: who hears a leader does not help to replace it. What counts is when one was
 /// heard last, not whether one is known: a late message of a higher term makes this server forget

@@ -5,6 +5,7 @@
 
 #include "base/core/assert.h"
 #include "raft/core/configuration.h"
+#include "raft/core/mutation.h"
 
 namespace conclave::raft {
 namespace {
@@ -87,7 +88,10 @@ Result<Configuration> changed_configuration(const Configuration& current,
                   "server " + server.id.value + " is removed first, then added anew");
     }
   }
-  if (!same_voters(current.servers, changed.servers)) changed.outgoing = voters_of(current.servers);
+  if (!same_voters(current.servers, changed.servers) &&
+      !core_mutation.changes_without_joint_consensus) {
+    changed.outgoing = voters_of(current.servers);
+  }
   return changed;
 }
 

@@ -1,3 +1,4 @@
+#include "raft/core/mutation.h"
 #include "raft/core/node_state.h"
 
 namespace conclave::raft {
@@ -19,7 +20,7 @@ bool Node::State::wants_round() const {
   // Whoever acknowledges a round after TimeoutNow would not vote for the successor: reads wait for
   // the next heartbeat.
   if (transfer && transfer->timeout_now_sent) return false;
-  return !reads_asked.empty() && own_term_committed();
+  return !reads_asked.empty() && (own_term_committed() || core_mutation.reads_before_own_term);
 }
 
 /// Every round has a number of its own, so an answer confirms only reads that began before it was
@@ -29,7 +30,7 @@ void Node::State::start_round() {
   heartbeat_elapsed = 0;
   rounds.emplace_back(last_round, ticks);
   while (rounds.front().second + options.lease_ticks < ticks) rounds.pop_front();
-  if (own_term_committed()) {
+  if (own_term_committed() || core_mutation.reads_before_own_term) {
     for (const ReadId id : reads_asked) reads_in_round.push_back({last_round, {id, commit_index}});
     reads_asked.clear();
   }
