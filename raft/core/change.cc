@@ -102,6 +102,16 @@ void Node::State::update_peers() {
 
 bool Node::State::is_own_vote() const { return is_voter(configuration(), self, incarnation); }
 
+/// Dissertation §4.2.2: a server that loses its vote by the last entry of its log "should still
+/// start new elections, as it might still be needed until the Cnew entry is committed": those that
+/// have yet to get that entry may win no majority of the old servers against a log that is longer.
+/// Its own vote does not count.
+bool Node::State::may_campaign() const {
+  if (is_own_vote()) return true;
+  if (configurations.size() < 2 || configurations.back().first <= commit_index) return false;
+  return is_voter(configurations[configurations.size() - 2].second, self, incarnation);
+}
+
 /// True for a message that is ignored as if it had not come: from a server that was removed, from a
 /// wiped disk under a known name, from nobody known (reliability rules 4, 11, 12, 21). A leader was
 /// elected by a quorum that knew it, and a candidate whose log is ahead of this one may know a

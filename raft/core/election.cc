@@ -63,7 +63,7 @@ bool Node::State::log_is_up_to_date(Index last_index, Term last_term) const {
 }
 
 void Node::State::start_election() {
-  if (role == Role::leader || !is_own_vote() || is_installing()) return;
+  if (role == Role::leader || !may_campaign() || is_installing()) return;
   if (is_alone(configuration(), self)) return start_vote();
   start_pre_vote();
 }

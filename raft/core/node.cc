@@ -50,8 +50,8 @@ Node::State::State(NodeId self_id, const Options& chosen, InitialState initial, 
   // known all the same.
   if (hard_state.current_term < log.last_term()) set_term(log.last_term());
   if (initial.partial_snapshot) {
-    receiving = Receiving{std::move(initial.partial_snapshot->snapshot),
-                          initial.partial_snapshot->next_offset};
+    receiving = Receiving{.snapshot = std::move(initial.partial_snapshot->snapshot),
+                          .next_offset = initial.partial_snapshot->next_offset};
   }
   reset_election_timer();
   check_invariants();

@@ -100,6 +100,7 @@ struct Node::State {
     std::uint64_t next_offset = 0;
     bool storing = false;     ///< A chunk is with the host.
     bool installing = false;  ///< All of it is: log, commit index and role stand still.
+    Term term;                ///< Of the last leader that sent some of it; 0 = before the start.
   };
   std::optional<Receiving> receiving;
   std::optional<SnapshotChunk> snapshot_chunk;
@@ -189,6 +190,7 @@ struct Node::State {
   void watch_learners();
   void update_peers();
   bool is_own_vote() const;
+  bool may_campaign() const;
   bool is_foreign(const Message& message) const;
 
   // send_snapshot.cc

@@ -14,10 +14,13 @@ void Node::State::on_install_snapshot(const Message& message, InstallSnapshot& c
   if (chunk.snapshot.index <= commit_index) return acknowledge_commit_index();
   if (receiving && receiving->storing) return;
   if (receiving && receiving->snapshot.id != chunk.snapshot.id) {
-    if (chunk.snapshot.index < receiving->snapshot.index) return;  // A late one.
+    // A late one; but a later leader sends nothing else, even if another's reached further.
+    const bool is_older = chunk.snapshot.index < receiving->snapshot.index;
+    if (is_older && message.term == receiving->term) return;
     receiving.reset();
   }
-  if (!receiving) receiving = Receiving{chunk.snapshot};
+  if (!receiving) receiving = Receiving{.snapshot = chunk.snapshot};
+  receiving->term = message.term;
   const bool fits = chunk.offset == receiving->next_offset &&
                     chunk.offset + chunk.chunk.size() <= chunk.snapshot.size &&
                     crc32c(chunk.chunk) == chunk.chunk_crc;

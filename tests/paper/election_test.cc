@@ -166,6 +166,21 @@ TEST(Section5_2, a_vote_is_remembered_across_a_restart) {
   EXPECT_FALSE(replies[0].granted);
 }
 
+// §5.2: with a split vote "each candidate will time out and start a new election by incrementing
+// its term"; asking first stands before that (dissertation §9.6).
+TEST(Section5_2, a_candidate_without_a_result_begins_another_election) {
+  Subject a(log_of_terms({1}, 1));
+  a.become_candidate();
+  a.exchange();
+  a.receive("b", 2, RequestVoteReply{Term{2}, false, false});
+  EXPECT_EQ(a.node.role(), Role::candidate);
+  a.tick(static_cast<int>(test_options().election_timeout_ticks_max));
+  EXPECT_EQ(a.node.role(), Role::pre_candidate);
+  EXPECT_EQ(a.node.current_term(), Term{2});
+  a.become_candidate();
+  EXPECT_EQ(a.node.current_term(), Term{3});
+}
+
 // §5.2: "If the leader's term is at least as large as the candidate's current term, then the
 // candidate recognizes the leader".
 TEST(Section5_2, a_candidate_returns_to_follower_when_a_leader_speaks) {

@@ -146,6 +146,35 @@ TEST(RemovedLeader, leads_until_its_removal_is_committed_without_counting_itself
   EXPECT_EQ(a.node.role(), Role::follower);
 }
 
+// Dissertation §4.2.2: it "should still start new elections, as it might still be needed until the
+// Cnew entry is committed"; "it does not count its own vote". Here b has everything but that entry,
+// and c would refuse it.
+TEST(RemovedServer, campaigns_while_its_removal_may_still_be_undone) {
+  InitialState initial = log_of_terms({1}, 1, 1);
+  const Configuration joint{voters({"b"}).servers, voters({"a", "b", "c"}).servers};
+  initial.entries.push_back(
+      {Term{1}, Index{2}, EntryKind::configuration, encode_configuration(joint)});
+  initial.entries.push_back(
+      {Term{1}, Index{3}, EntryKind::configuration, encode_configuration(voters({"b"}))});
+  Subject a(std::move(initial));
+  a.node.campaign();
+  EXPECT_EQ(a.node.role(), Role::pre_candidate);
+  a.exchange();
+  a.receive("b", 1, RequestVoteReply{Term{2}, true, true});
+  ASSERT_EQ(a.node.role(), Role::candidate);
+  a.exchange();
+  EXPECT_EQ(a.node.role(), Role::candidate);
+  a.receive("b", 2, RequestVoteReply{Term{2}, false, true});
+  ASSERT_EQ(a.node.role(), Role::leader);
+  a.exchange();
+  a.acknowledge("b", Index{4});
+  EXPECT_EQ(a.node.commit_index(), Index{4});
+  EXPECT_EQ(a.node.role(), Role::follower);
+  a.exchange();
+  a.tick(100);
+  EXPECT_EQ(a.node.role(), Role::follower);
+}
+
 // §6, second issue: "new servers may not initially store any log entries"; dissertation §4.2.1.
 TEST(Learner, does_not_count_and_does_not_campaign) {
   Subject a = leader();
@@ -155,7 +184,7 @@ TEST(Learner, does_not_count_and_does_not_campaign) {
   EXPECT_EQ(a.node.commit_index(), Index{2});  // Of {a c}, c is missing.
   Configuration learning = voters({"a", "b"});
   learning.servers[0].suffrage = Suffrage::learner;
-  InitialState initial = log_of_terms({1}, 1);
+  InitialState initial = log_of_terms({1}, 1, 2);
   initial.entries.push_back(
       {Term{1}, Index{2}, EntryKind::configuration, encode_configuration(learning)});
   Subject learner(std::move(initial));
@@ -239,7 +268,7 @@ class WipedDisk : public testing::Test {
     Configuration configuration = voters({"a", "b"});
     configuration.servers[0].incarnation[0] = own_configured;
     configuration.servers[1].incarnation[0] = 1;
-    InitialState initial = log_of_terms({1}, 1);
+    InitialState initial = log_of_terms({1}, 1, 2);
     initial.incarnation[0] = own;
     initial.entries.push_back(
         {Term{1}, Index{2}, EntryKind::configuration, encode_configuration(configuration)});

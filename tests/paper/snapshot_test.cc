@@ -88,6 +88,14 @@ TEST_F(Receiver, takes_the_configuration_from_the_snapshot) {
   EXPECT_EQ(a.node.configuration_index(), Index{9});
 }
 
+// Reliability rule 8: a change that is under way is under way for who begins from a snapshot too.
+TEST_F(Receiver, takes_over_a_joint_configuration) {
+  SnapshotMeta snapshot = meta(9, 2);
+  snapshot.configuration.outgoing = voters({"a", "b", "c"}).servers;
+  receive_all(snapshot);
+  EXPECT_EQ(describe(a.node.configuration()), "{a b c d} and {a b c}");
+}
+
 TEST_F(Receiver, needs_no_snapshot_of_what_is_committed_here) {
   chunk(meta(2, 1), 0, "abc");
   EXPECT_EQ(sent<AppendEntriesReply>(),
@@ -112,6 +120,14 @@ TEST_F(Receiver, begins_anew_with_another_snapshot_and_ignores_late_chunks_of_an
   chunk(meta(8, 2, "old"), 3, "def");
   EXPECT_TRUE(carry_out().empty());
   EXPECT_FALSE(install);
+}
+
+// Found by the simulator: it waited for ever for the rest of the newer one.
+TEST_F(Receiver, takes_an_older_one_of_a_later_leader) {
+  chunk(meta(9, 2, "newer"), 0, "abc");
+  carry_out();
+  a.receive("c", 3, InstallSnapshot{meta(8, 2, "older"), 0, "abc", crc32c("abc")});
+  EXPECT_EQ(sent<InstallSnapshotReply>(), (std::vector{InstallSnapshotReply{"older", 3}}));
 }
 
 TEST_F(Receiver, begins_anew_when_the_whole_is_not_what_it_should_be) {
