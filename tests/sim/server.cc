@@ -5,194 +5,198 @@
 #include <algorithm>
 
 #include "base/core/assert.h"
+#include "tests/raft_cluster/describe.h"
+#include "tests/sim/mutant.h"
+#include "tests/sim/replica.h"
 
-namespace conclave::raft {
+namespace conclave::sim {
 
-SimServer::SimServer(std::size_t number, Outside outside, const Options& options,
-                     const Configuration& first)
+using raft::Index;
+using raft::Term;
+
+SimServer::SimServer(std::size_t number, Outside& outside, const raft::Options& options,
+                     const raft::Configuration& first)
     : number_(number),
-      id_{std::string(1, static_cast<char>('a' + number))},
       outside_(outside),
       options_(options),
       clock_rate_(outside.rng.between(980, 1020)) {
-  incarnation_[0] = 1;
+  disk_.id = raft::NodeId{std::string(1, static_cast<char>('a' + number))};
+  disk_.incarnation[0] = 1;
   if (first.servers.empty()) return;
-  disk_.hard_state.current_term = Term{1};
-  disk_.entries = {first_entry(first)};
-  disk_.commit = Index{1};
+  disk_.log.hard_state.current_term = Term{1};
+  disk_.log.entries = {first_entry(first)};
+  disk_.log.commit = Index{1};
 }
 
-void SimServer::later(SimTime delay, std::function<void()> what) {
-  outside_.timeline.after(
-      delay, [this, life = life_, what = std::move(what)] { run_or_wait(life, what); });
+SimServer::SimServer(std::size_t number, const SimServer& original)
+    : number_(number),
+      outside_(original.outside_),
+      options_(original.options_),
+      disk_(original.disk_),
+      clock_rate_(original.clock_rate_) {
+  disk_.crash(outside_.rng);
 }
 
-void SimServer::run_or_wait(std::uint64_t life, const std::function<void()>& what) {
+SimServer::~SimServer() = default;
+
+void SimServer::later(SimTime delay, Action what) {
+  outside_.timeline.after(delay, [this, life = life_, what = std::move(what)]() mutable {
+    run_or_wait(life, std::move(what));
+  });
+}
+
+void SimServer::handle(Action what) {
+  if (runs()) run_or_wait(life_, std::move(what));
+}
+
+void SimServer::say(std::string_view what) const {
+  if (!outside_.trace) return;
+  fmt::print("{:>9} {} ({}) {}", outside_.timeline.now(), id().value, number_, what);
+  if (runs()) {
+    const raft::Node& n = node();
+    fmt::print(": role {} term {} log {}..{} {}", static_cast<int>(n.role()),
+               n.current_term().value, n.first_index().value, n.last_index().value,
+               describe(n.configuration()));
+  }
+  fmt::print("\n");
+}
+
+void SimServer::run_or_wait(std::uint64_t life, Action what) {
   if (life != life_) return;
-  if (paused_until_ > outside_.timeline.now()) {
-    outside_.timeline.at(paused_until_, [this, life, what] { run_or_wait(life, what); });
+  if (paused()) {
+    outside_.timeline.at(paused_until_, [this, life, what = std::move(what)]() mutable {
+      run_or_wait(life, std::move(what));
+    });
     return;
   }
+  const raft::Index configured = runs() ? node().configuration_index() : raft::Index{};
+  const raft::Role role = runs() ? node().role() : raft::Role::follower;
   what();
-  if (host_ != nullptr) outside_.observer.look_at(number_, node());
+  if (host_ == nullptr) return;
+  if (node().configuration_index() != configured || node().role() != role) say("is");
+  outside_.observer.look_at(number_, node(), disk_, pending_.has_value());
+  if (has_lease()) {
+    require(outside_.observer.last_led() <= node().current_term(),
+            "20: a lease lasts while a successor leads");
+  }
 }
 
 void SimServer::start() {
   CONCLAVE_ASSERT(!runs());
+  if (disk_.damaged && !is(Mutant::truncates_damage)) become_another();
   outside_.observer.restarted(number_);
-  InitialState initial = recover();
-  state_ = disk_.checkpoint;
-  Node node(id_, options_, std::move(initial), Rng(outside_.rng.next()));
-  host_ = std::make_unique<Host>(std::move(node), *this, *this, *this, this);
-  tick_times_ = {local_time()};
+  raft::InitialState initial = disk_.recover();
+  raft::Node node(disk_.id, options_, std::move(initial), Rng(outside_.rng.next()));
+  host_ = std::make_unique<raft::Host>(std::move(node), *this, *this, *this, this);
+  replica_ = std::make_unique<SimReplica>(*this);
   host_->start();
-  outside_.observer.look_at(number_, this->node());
+  say("starts");
+  outside_.observer.look_at(number_, this->node(), disk_, pending_.has_value());
   later(outside_.rng.below(options_.tick_ms * milliseconds), [this] { tick(); });
-}
-
-/// A state that is ahead of the log, or of another history, came from a snapshot.
-InitialState SimServer::recover() {
-  const SimState& state = disk_.checkpoint;
-  const auto at = std::ranges::find(disk_.entries, state.index, &Entry::index);
-  const bool at_base = disk_.base_index == state.index && disk_.base_term == state.term;
-  const bool in_log = at != disk_.entries.end() && at->term == state.term;
-  if (!at_base && !in_log) disk_.entries.clear();
-  std::erase_if(disk_.entries, [&](const Entry& entry) { return entry.index <= state.index; });
-  disk_.base_index = state.index;
-  disk_.base_term = state.term;
-  disk_.commit = std::max(disk_.commit, state.index);
-
-  InitialState initial;
-  initial.hard_state = disk_.hard_state;
-  initial.configuration = state.configuration;
-  initial.base_index = initial.applied_index = state.index;
-  initial.base_term = state.term;
-  initial.entries = disk_.entries;
-  const Index last{state.index.value + disk_.entries.size()};
-  initial.commit_index = std::min(disk_.commit, last);
-  initial.incarnation = incarnation_;
-  initial.partial_snapshot = disk_.partial;
-  return initial;
 }
 
 /// What was being written is on the disk or not: a batch is torn and cut off, or complete.
 void SimServer::crash() {
   if (!runs()) return;
-  ++outside_.observer.coverage.crashes;
+  ++outside_.coverage.crashes;
+  outside_.observer.stopped(number_);
+  say("crashes");
   if (pending_) {
     if (outside_.rng.chance(1, 2)) {
-      persist(*pending_);
+      disk_.persist(*pending_, outside_.observer);
     } else {
-      ++outside_.observer.coverage.lost_writes;
+      ++outside_.coverage.torn_writes;
     }
   }
+  disk_.crash(outside_.rng);
   ++life_;
+  replica_.reset();
   host_.reset();
   pending_.reset();
   doom_ = nullptr;
-  proposed_.clear();
   made_.clear();
   paused_until_ = 0;
 }
 
 void SimServer::wipe() {
   crash();
-  ++outside_.observer.coverage.wipes;
-  disk_ = {};
-  ++incarnation_[0];
+  ++outside_.coverage.wipes;
+  say("is wiped");
+  become_another();
 }
 
-void SimServer::crash_in_next_write(std::function<void()> then) {
+void SimServer::become_another() {
+  const raft::NodeId id = disk_.id;
+  raft::Incarnation incarnation = disk_.incarnation;
+  ++incarnation[0];
+  disk_ = SimDisk{};
+  disk_.id = id;
+  disk_.incarnation = incarnation;
+}
+
+void SimServer::damage() {
+  crash();
+  if (!disk_.damage(outside_.rng)) return;
+  outside_.observer.damaged({disk_.id, disk_.incarnation});
+  ++outside_.coverage.damages;
+  say("is damaged");
+}
+
+void SimServer::crash_in_next_write(Action then) {
   if (runs()) doom_ = std::move(then);
 }
 
 void SimServer::pause(SimTime length) {
-  ++outside_.observer.coverage.pauses;
+  ++outside_.coverage.pauses;
   paused_until_ = outside_.timeline.now() + length;
 }
 
-SimTime SimServer::local_time() const { return outside_.timeline.now() * clock_rate_ / 1000; }
+void SimServer::slow_disk(SimTime length) {
+  ++outside_.coverage.slow_disks;
+  slow_until_ = outside_.timeline.now() + length;
+}
+
+Nanos SimServer::boot_now() const {
+  return Nanos{static_cast<std::int64_t>(outside_.timeline.now() * clock_rate_ + 1)};
+}
+
+Nanos SimServer::wall_now() const {
+  return Nanos{static_cast<std::int64_t>(outside_.timeline.now() * 1000)} +
+         std::chrono::seconds(1'700'000'000 + wall_offset_s_);
+}
+
+bool SimServer::has_lease() const { return replica_->has_lease(); }
 
 void SimServer::tick() {
-  tick_times_.push_back(local_time());
+  replica_->ticks();
   host_->tick();
-  const SimTime length = options_.tick_ms * milliseconds * 1000 / clock_rate_;
-  later(length, [this] { tick(); });
+  replica_->ticked();
+  later(options_.tick_ms * milliseconds * 1000 / clock_rate_, [this] { tick(); });
 }
 
-void SimServer::receive(const Message& message) {
-  if (!runs()) return;
-  run_or_wait(life_, [this, message] { host_->receive(message); });
-}
-
-void SimServer::propose(const std::string& payload) {
-  if (!runs() || paused_until_ > outside_.timeline.now() || !host_->accepts_proposal()) return;
-  const Index index = raft::next(node().last_index());
-  const Term term = node().current_term();
-  proposed_[index] = term;
-  if (!host_->propose(payload)) proposed_.erase(index);
-}
-
-void SimServer::read() {
-  if (!runs() || paused_until_ > outside_.timeline.now()) return;
-  const Index before = outside_.observer.max_commit();
-  host_->request_read([this, before](Result<Index> index) {
-    if (!index) return;
-    outside_.observer.read_from(*index, before, "19: a consistent read");
-    ++outside_.observer.coverage.reads;
-  });
-}
-
-void SimServer::lease_read() {
-  if (!runs() || paused_until_ > outside_.timeline.now()) return;
-  const std::optional<std::uint64_t> start = node().lease_start_tick();
-  if (!start) return;
-  const SimTime length = options_.lease_ticks * options_.tick_ms * milliseconds;
-  if (local_time() >= tick_times_.at(*start) + length) return;
-  outside_.observer.read_from(node().commit_index(), outside_.observer.max_commit(),
-                              "20: a lease read");
-  ++outside_.observer.coverage.lease_reads;
+void SimServer::receive(raft::Message message) {
+  handle([this, message = std::move(message)]() mutable { host_->receive(std::move(message)); });
 }
 
 /// Not before the state it copies is the oldest that a crash could leave behind.
 void SimServer::checkpoint() {
-  if (!runs() || state_.index <= disk_.checkpoint.index) return;
-  later(outside_.rng.below(50 * milliseconds), [this, state = state_] {
-    if (state.index <= disk_.checkpoint.index) return;
-    disk_.checkpoint = state;
-    host_->checkpointed(state.index);
+  if (!answers() || disk_.store.checkpoints()) return;
+  if (disk_.store.applied().index <= disk_.store.durable().index) return;
+  disk_.store.begin_checkpoint();
+  later(outside_.rng.below(50 * milliseconds), [this] {
+    if (!disk_.store.checkpoints()) return;  // A snapshot was installed meanwhile.
+    disk_.store.end_checkpoint();
+    host_->checkpointed(disk_.store.durable().index);
   });
 }
 
-bool SimServer::holds(Index index, Term term) const {
-  if (index <= disk_.checkpoint.index || index <= disk_.base_index) return true;
-  const auto at = std::ranges::find(disk_.entries, index, &Entry::index);
-  return at != disk_.entries.end() && at->term == term;
+void SimServer::apply(std::span<const raft::Entry> entries) { replica_->apply(entries); }
+
+void SimServer::leadership_changed(raft::Role role, Term, const raft::NodeId&) {
+  replica_->leadership_changed();
+  if (role == raft::Role::leader) outside_.elected(*this);
 }
 
-void SimServer::apply(std::span<const Entry> entries) {
-  for (const Entry& entry : entries) {
-    state_.apply(entry);
-    outside_.observer.applied(entry, state_);
-    const auto own = proposed_.find(entry.index);
-    if (own == proposed_.end()) continue;
-    if (own->second == entry.term) {
-      // Committed under the configuration at the entry or a later one: its own write may have taken
-      // longer than a quorum's, and a change have begun meanwhile.
-      if (!quorum_holds(node().configuration_at(entry.index), entry.index, entry.term) &&
-          !quorum_holds(node().configuration(), entry.index, entry.term)) {
-        throw Violation(fmt::format("7: entry {} is acknowledged and not durable on a quorum",
-                                    entry.index.value));
-      }
-      ++outside_.observer.coverage.acknowledged;
-    }
-    proposed_.erase(own);
-  }
-}
+void SimServer::ready_for_proposal() { replica_->ready_for_proposal(); }
 
-void SimServer::leadership_changed(Role role, Term, const NodeId&) {
-  if (role != Role::leader) return;
-  CONCLAVE_ASSERT(is_voter(node().configuration(), id_, incarnation_));
-}
-
-}  // namespace conclave::raft
+}  // namespace conclave::sim

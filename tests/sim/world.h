@@ -1,69 +1,103 @@
 #pragma once
 
-/// A cluster, its network, its clients and its bad luck, all from one seed.
+/// A cluster, its network, its clients, its operator and its bad luck, all from one seed.
 ///
-/// A run has three parts: faults for `fault_time`, then all is healed and whoever is down comes
-/// back, then a quiet while at whose end the cluster must have converged.
+/// A run has two parts: faults for `fault_time`; then all is healed and whoever is down comes back,
+/// and within `quiet_time` the cluster must have converged (invariant 25).
 
 #include <cstdint>
 #include <memory>
-#include <set>
+#include <string>
 #include <vector>
 
+#include "tests/sim/client.h"
+#include "tests/sim/gate.h"
 #include "tests/sim/server.h"
 
-namespace conclave::raft {
+namespace conclave::sim {
 
 struct RunLength {
   SimTime fault_time = 60 * seconds;
-  SimTime quiet_time = 30 * seconds;
+  SimTime quiet_time = 60 * seconds;
 };
+
+constexpr std::size_t copies_max = 4;
+/// In each run: of clients, and by the world.
+constexpr std::uint64_t operations_min = 300;
+constexpr std::uint64_t faults_min = 5;
 
 class World {
  public:
   /// With `trace`, every message that arrives is printed.
   explicit World(std::uint64_t seed, bool trace = false);
+  ~World();
   /// Throws Violation.
-  void run(const RunLength& length);
+  void run(const RunLength& length = {});
 
-  const Coverage& coverage() const { return observer_.coverage; }
+  const Coverage& coverage() const { return coverage_; }
+  const Observer& observer() const { return observer_; }
+  const Truth& truth() const { return truth_; }
+  std::uint64_t truncations() const;
   std::uint64_t events() const { return timeline_.happened(); }
-  /// Tells any two runs apart: what was delivered when.
+  SimTime now() const { return timeline_.now(); }
+  /// Tells any two runs apart: what was delivered when, and what became of it.
   std::uint64_t trace_hash() const { return trace_hash_; }
 
  private:
-  void transmit(std::size_t from, const Message& message);
-  void deliver(std::size_t from, std::size_t to, const Message& message);
-  SimTime network_delay();
+  void deliver(const Process& from, std::size_t to, raft::Message message);
+  void elected(SimServer& server);
+  SimServer* leader();
+  SimServer& any() { return *servers_[rng_.below(servers_.size())]; }
+  bool quorum_holds(const raft::Configuration& configuration, raft::Index index,
+                    raft::Term term) const;
+  void checkpoints();
+  /// True when the configuration has a quorum of members that have their disks, without that one.
+  bool has_enough(const raft::Configuration& configuration, const SimServer* without) const;
 
+  // faults.cc
   void schedule_faults();
   void fault();
   void partition();
   void crash_some();
+  void start_later(SimServer& server, SimTime longest);
+  void bounce_behind_a_leader();
+  void lose_a_disk();
+  void copy_a_disk();
+  bool may_lose_a_disk(const SimServer& server);
   void heal();
 
-  void client();
+  // operator.cc
   void operate();
   void change_membership(SimServer& leader);
-  SimServer* leader();
-  SimServer& any();
-  bool quorum_holds(const Configuration& configuration, Index index, Term term) const;
+  void change(SimServer& leader, std::span<const raft::MembershipChange> changes);
+  void change_several(SimServer& leader);
+
+  // convergence.cc
+  void converge(SimTime limit);
+  void close();
+  std::string unsettled();
+  void write_last();
+  void compare_with_model() const;
   std::string standings() const;
-  void check_convergence();
 
   const bool trace_;
   Rng rng_;
   Timeline timeline_;
   Observer observer_;
-  Options options_;
+  Truth truth_;
+  Coverage coverage_;
+  Network network_;
+  Outside outside_;
+  raft::Options options_;
   std::vector<std::unique_ptr<SimServer>> servers_;
-  std::set<std::pair<std::size_t, std::size_t>> cuts_;  ///< From, to.
+  std::vector<std::unique_ptr<SimServer>> copies_;  ///< Second servers under a first one's id.
+  Gate gate_;
+  Public public_;
+  std::vector<std::unique_ptr<Client>> clients_;
+  StreamClient* stream_ = nullptr;
   bool quiet_ = false;
-  std::uint64_t loss_per_thousand_;
-  std::uint64_t repeat_per_thousand_;
-  SimTime delay_max_;
-  std::uint64_t proposals_ = 0;
+  bool wrote_last_ = false;
   std::uint64_t trace_hash_ = 0;
 };
 
-}  // namespace conclave::raft
+}  // namespace conclave::sim
