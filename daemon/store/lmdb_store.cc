@@ -14,6 +14,7 @@
 #include "daemon/store/checkpointer.h"
 #include "daemon/store/generation.h"
 #include "daemon/store/generation_builder.h"
+#include "daemon/store/held_rows.h"
 #include "daemon/store/lmdb_reader.h"
 #include "daemon/store/lmdb_rows.h"
 #include "daemon/store/step_thread.h"
@@ -93,6 +94,7 @@ class LmdbStore final : public GenerationStore {
 
     MDB_txn* txn;
     LmdbRows rows;
+    HeldRows held{rows};
     bool has_batches = false;  ///< Batches that are committed as far as their writers know.
   };
 
@@ -147,7 +149,7 @@ class LmdbStore::Batch final : public WriteBatch {
   Batch(const Batch&) = delete;
   Batch& operator=(const Batch&) = delete;
 
-  Rows& rows() override { return store_.transaction_->rows; }
+  Rows& rows() override { return store_.transaction_->held; }
 
   void commit(AppliedPosition applied) override {
     CONCLAVE_ASSERT_WHY(!committed_, "a batch is committed once");
@@ -200,6 +202,7 @@ void LmdbStore::finish_transaction() {
   CONCLAVE_ASSERT_WHY(!batch_open_, "nobody reads or takes a checkpoint inside a batch");
   const std::unique_ptr<Transaction> ending = std::move(transaction_);
   const Nanos began = system_clock().boot_now();
+  ending->held.flush();
   position_ = ending->rows.finish(position_.applied);
   if (const int code = mdb_txn_commit(std::exchange(ending->txn, nullptr)); code != 0) {
     const auto error = fail_lmdb("commit the state", environment_->directory(), code);

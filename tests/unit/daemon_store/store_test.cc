@@ -60,7 +60,7 @@ TEST_F(SharedCommits, are_made_when_somebody_looks) {
 
 TEST_F(SharedCommits, are_made_when_enough_was_written) {
   open();
-  for (std::uint64_t index = 1; index <= 8; ++index) put(index, "k", std::string(300, 'x'));
+  for (std::uint64_t index = 1; index <= 8; ++index) put(index, "key", std::string(300, 'x'));
   EXPECT_EQ(commits(), 2u);
 }
 
