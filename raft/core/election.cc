@@ -27,7 +27,8 @@ void Node::State::become_follower(Term term, const NodeId& new_leader) {
     transfer.reset();
     offered.reset();
     snapshot_reads.clear();
-    snapshot_wanted = snapshot_asked = false;
+    snapshot_wanted = false;
+    snapshot_asked.reset();
     uncommitted_bytes = 0;
     ticks_since_leader = 0;
   }

@@ -190,7 +190,10 @@ void Node::offer_snapshot(SnapshotMeta snapshot) {
   check_invariants();
 }
 
-void Node::no_snapshot() { state_->snapshot_asked = state_->snapshot_wanted = false; }
+void Node::no_snapshot() {
+  state_->snapshot_asked.reset();
+  state_->snapshot_wanted = false;
+}
 
 void Node::lose_snapshot(const std::string& id) {
   state_->lose_snapshot(id);

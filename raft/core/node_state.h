@@ -92,7 +92,7 @@ struct Node::State {
   // --- snapshots: as leader (send_snapshot.cc)
   std::optional<SnapshotMeta> offered;
   bool snapshot_wanted = false;
-  bool snapshot_asked = false;
+  std::optional<Index> snapshot_asked;  ///< What was applied then: the snapshot will hold it.
   std::vector<SnapshotRead> snapshot_reads;
   // --- as follower (receive_snapshot.cc)
   struct Receiving {
@@ -202,6 +202,7 @@ struct Node::State {
   void send_chunk(const NodeId& to, const std::string& id, std::uint64_t offset, std::string data);
   void on_install_snapshot_reply(const Message& message, const InstallSnapshotReply& reply);
   bool is_sending_snapshot() const;
+  std::optional<Index> tail_for(const Progress& progress) const;
   Index compaction_point(Index through) const;
 
   // receive_snapshot.cc

@@ -63,7 +63,7 @@ Ready Node::State::take_ready() {
   ready.reads = std::exchange(reads_ready, {});
   ready.failed_reads = std::exchange(reads_failed, {});
   ready.wants_snapshot = snapshot_wanted && !snapshot_asked;
-  snapshot_asked = snapshot_asked || ready.wants_snapshot;
+  if (ready.wants_snapshot) snapshot_asked = applied_index;
   ready.snapshot_reads = std::exchange(snapshot_reads, {});
   ready.snapshot_chunk = std::exchange(snapshot_chunk, std::nullopt);
   ready.install = std::exchange(install, std::nullopt);

@@ -151,6 +151,9 @@ void Node::State::on_append_entries_reply(const Message& message, const AppendEn
   if (reply.match_index > log.last_index()) return;  // Never sent: not believed.
 
   progress.acknowledged(reply.match_index);
+  if (progress.match_index.value + options.trailing_entries >= commit_index.value) {
+    progress.needs_tail = false;
+  }
   const bool log_goes_on = log.term_at(progress.match_index).has_value();
   if (progress.state == Progress::State::probe ||
       (progress.state == Progress::State::snapshot && log_goes_on)) {

@@ -298,6 +298,66 @@ TEST_F(Sender, keeps_the_entries_that_follow_a_snapshot_under_way) {
   EXPECT_EQ(a.node.first_index(), Index{4});
 }
 
+TEST_F(Sender, keeps_the_entries_that_follow_a_snapshot_being_made) {
+  EXPECT_TRUE(a.take().wants_snapshot);
+  ASSERT_EQ(a.node.applied_index(), Index{4});
+  ASSERT_TRUE(a.node.propose("x"));
+  a.exchange();
+  a.acknowledge("c", Index{5});
+  a.exchange();
+  a.node.compact(Index{5});
+  EXPECT_EQ(a.node.first_index(), Index{5});
+  a.node.offer_snapshot(meta(4, 2));
+  EXPECT_EQ(reads().size(), 1U);
+}
+
+TEST_F(Sender, keeps_the_entries_that_a_follower_needs_next_until_it_has_caught_up) {
+  a.take();
+  a.node.offer_snapshot(own());
+  a.exchange();
+  for (std::uint64_t index = 5; index < 8; ++index) {
+    ASSERT_TRUE(a.node.propose("x"));
+    a.exchange();
+    a.acknowledge("c", Index{index});
+    a.exchange();
+  }
+  a.acknowledge("b", Index{3});  // The snapshot is in place.
+  a.exchange();
+  a.node.compact(Index{7});
+  EXPECT_EQ(a.node.first_index(), Index{4});
+  a.acknowledge("b", Index{7});
+  a.exchange();
+  a.node.compact(Index{7});
+  EXPECT_EQ(a.node.first_index(), Index{8});
+}
+
+// A server that joined 1 GB under load never got there: each snapshot was useless when it arrived.
+TEST(Snapshot, on_its_way_has_a_limit_of_its_own_for_the_entries_after_it) {
+  Options options = test_options();
+  options.retained_bytes_max = 10;
+  options.transfer_bytes_max = 100;
+  Subject a(log_of_terms({1, 1, 1}, 1, 3), {"a", "b", "c"}, options);
+  a.node.compact(Index{3});
+  a.become_leader();
+  a.exchange();
+  a.acknowledge("c", Index{4});
+  a.exchange();
+  a.receive("b", 2, AppendEntriesReply{false, {}, Index{3}, Index{1}, Term{1}});
+  a.take();
+  a.node.offer_snapshot(meta(3, 1));
+  const auto write = [&a](std::uint64_t index) {
+    ASSERT_TRUE(a.node.propose(std::string(20, 'x')));
+    a.exchange();
+    a.acknowledge("c", Index{index});
+    a.exchange();
+    a.node.compact(Index{index});
+  };
+  for (std::uint64_t index = 5; index < 10; ++index) write(index);
+  EXPECT_EQ(a.node.first_index(), Index{4});
+  write(10);
+  EXPECT_GT(a.node.first_index(), Index{4});
+}
+
 TEST_F(Sender, sends_heartbeats_meanwhile) {
   a.take();
   a.node.offer_snapshot(own());

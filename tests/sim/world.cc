@@ -27,6 +27,7 @@ raft::Options sim_options(Rng& rng) {
   options.snapshot_chunk_bytes = 8 << 10;
   options.trailing_entries = rng.below(10);
   options.retained_bytes_max = 8 << 10;
+  options.transfer_bytes_max = 16 << 10;
   options.promote_lag_entries_max = 10;
   return options;
 }
