@@ -63,8 +63,13 @@ void Node::State::watch_learners() {
   std::vector<MembershipChange> promotions;
   for (const Server& server : configuration().servers) {
     const auto peer = peers.find(server.id);
-    if (server.suffrage != Suffrage::learner || peer == peers.end()) continue;
+    if (peer == peers.end()) continue;
     Progress& progress = peer->second;
+    if (server.suffrage != Suffrage::learner) {
+      // Who is demoted later earns its vote anew.
+      progress.ticks_caught_up = 0;
+      continue;
+    }
     LearnerStanding standing{progress.match_index, commit_index, ticks - progress.heard_tick,
                              progress.ticks_caught_up};
     progress.ticks_caught_up = is_caught_up(standing, options) ? progress.ticks_caught_up + 1 : 0;

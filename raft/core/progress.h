@@ -33,7 +33,7 @@ struct Progress {
   std::uint64_t inflight_bytes = 0;
   std::string snapshot_id;  ///< In snapshot: which one; "" = there is none yet.
   std::uint64_t snapshot_offset = 0;
-  bool needs_tail = false;  ///< Gets a snapshot, or got one and has not caught up since.
+  bool needs_tail = false;       ///< Gets a snapshot, or got one and has not caught up since.
   bool chunk_under_way = false;  ///< Being read, sent or stored; since chunk_tick.
   std::uint64_t chunk_tick = 0;
   bool recently_active = false;  ///< Since the last check-quorum.

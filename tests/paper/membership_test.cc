@@ -223,6 +223,24 @@ TEST(Learner, gets_its_vote_by_itself_once_it_has_caught_up_for_a_while) {
   }
 }
 
+// Found by the simulator: what it had been as a learner before counted.
+TEST(Learner, that_was_demoted_earns_its_vote_anew) {
+  Cluster cluster({"a", "b", "c"});
+  cluster.elect("a");
+  cluster.join("d");
+  ASSERT_TRUE(cluster.change("a", one(Kind::add_learner, "d")));
+  for (std::uint64_t tick = 0; tick < test_options().promote_after_ticks + 3; ++tick) {
+    cluster.tick("a");
+    cluster.settle();
+  }
+  ASSERT_EQ(describe(cluster.node("a").configuration()), "{a b c d}");
+  ASSERT_TRUE(cluster.change("a", one(Kind::demote, "d")));
+  cluster.settle();
+  cluster.tick("a");
+  cluster.settle();
+  EXPECT_EQ(describe(cluster.node("a").configuration()), "{a b c d?}");
+}
+
 TEST(Learner, that_does_not_answer_is_not_promoted) {
   Cluster cluster({"a", "b", "c"});
   cluster.elect("a");
