@@ -6,6 +6,7 @@
 
 #include "api/model/record.h"
 #include "daemon/tables/changes.h"
+#include "daemon/tables/events.h"
 #include "daemon/tables/key.h"
 #include "daemon/tables/members.h"
 #include "daemon/tables/topic_index.h"
@@ -71,6 +72,20 @@ TEST_F(RestoreTest, every_row_and_index_has_the_new_revision) {
         meta.service_extinction_index, meta.node_extinction_index}) {
     EXPECT_EQ(index, revision);
   }
+}
+
+TEST_F(RestoreTest, events_stay_as_they_were) {
+  run(FireEvent{{.id = "e", .name = "deploy"}});
+  const auto after = restored({.revision = 500});
+  ASSERT_TRUE(after);
+  std::vector<api::UserEvent> events;
+  visit_events(*after, [&](const api::UserEvent& event) {
+    events.push_back(event);
+    return true;
+  });
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_EQ(events[0].id, "e");
+  EXPECT_EQ(events[0].ltime, revision());
 }
 
 TEST_F(RestoreTest, tombstones_and_changes_are_gone_and_the_floors_stand_for_them) {
