@@ -168,7 +168,8 @@ Task<Result<void>> Discovery::join(std::string address) {
   auto target = join_address(address, parts_.card().serf_port);
   if (!target) co_return std::unexpected(target.error());
   dormant_ = false;
-  wants_in_ = wants_in_ || !is_admitted() || !knows_leader();
+  const bool is_refused = said_.contains("presenting");
+  wants_in_ = wants_in_ || is_refused || !is_admitted() || !knows_leader();
   const auto said = co_await introduce(*target);
   if (!said) co_return std::unexpected(said.error());
   if (said->card.node.id == parts_.card().node.id) co_return Result<void>();
