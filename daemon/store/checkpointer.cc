@@ -61,6 +61,9 @@ void Checkpointer::start() {
 void Checkpointer::begin() {
   CONCLAVE_ASSERT(!in_flight_ && new_pin_ == nullptr);
   began_ = system_clock().boot_now();
+  if (const auto extended = environment_->extend_to_last_page(); !extended) {
+    die_of(extended.error());
+  }
   new_pin_ = environment_->begin_read();
   std::string pages = environment_->copy_meta_pages();
   const Result<MetaPages> meta = read_meta_pages(pages);

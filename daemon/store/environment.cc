@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <lmdb.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +14,7 @@
 #include "base/core/assert.h"
 #include "base/core/bytes.h"
 #include "base/core/crc32c.h"
+#include "base/run/file.h"
 #include "base/run/log.h"
 
 namespace conclave::daemon {
@@ -177,7 +179,19 @@ std::string Environment::copy_meta_pages() const {
   return pages;
 }
 
+Result<void> Environment::extend_to_last_page() const {
+  MDB_envinfo info{};
+  mdb_env_info(env_, &info);
+  const auto needed = static_cast<off_t>((info.me_last_pgno + 1) * lmdb_page_bytes);
+  struct stat status{};
+  const bool failed = ::fstat(data_descriptor(), &status) != 0 ||
+                      (status.st_size < needed && ::ftruncate(data_descriptor(), needed) != 0);
+  if (failed) return fail_errno("extend", directory_ + "/data.mdb", errno);
+  return {};
+}
+
 Result<void> Environment::sync() const {
+  CONCLAVE_TRY(extend_to_last_page());
   if (const int code = mdb_env_sync(env_, 1); code != 0) {
     return fail_lmdb("sync data.mdb", directory_, code);
   }

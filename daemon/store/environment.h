@@ -70,7 +70,11 @@ class Environment {
   MDB_txn* begin_read() const;
   /// The first two pages of the file as they are now. Main thread, between two commits.
   std::string copy_meta_pages() const;
-  /// Everything committed is on the disk when this returns.
+  /// Makes the file as long as its meta pages say, so that a shorter one is known to be damaged: a
+  /// page that a transaction took at the end and gave back again was never written. Main thread,
+  /// between two commits.
+  Result<void> extend_to_last_page() const;
+  /// Everything committed is on the disk when this returns, in a file of full length.
   Result<void> sync() const;
 
  private:

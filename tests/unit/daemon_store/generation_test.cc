@@ -1,11 +1,14 @@
 /// Building a generation beside the one that counts, and putting it in its place under readers.
 
 #include <gtest/gtest.h>
+#include <lmdb.h>
 
 #include <atomic>
+#include <filesystem>
 #include <thread>
 
 #include "base/core/assert.h"
+#include "daemon/store/environment.h"
 #include "daemon/store/generation_builder.h"
 #include "daemon/store/memory_rows.h"
 #include "daemon/store/row_frame.h"
@@ -65,6 +68,39 @@ class GenerationTest : public StoreTest {
     }
   }
 };
+
+/// Such pages are never written, and a file without them is shorter than its meta pages say.
+TEST_F(GenerationTest, pages_that_a_transaction_took_and_gave_back_are_part_of_the_file) {
+  open();
+  const std::string directory = options.directory + "/other";
+  std::filesystem::create_directories(directory);
+  const auto environment = Environment::create(directory, options);
+  ASSERT_TRUE(environment) << environment.error().message;
+  const auto size = [&] { return std::filesystem::file_size(directory + "/data.mdb"); };
+  const auto needed = [&] {
+    MDB_envinfo info{};
+    mdb_env_info((*environment)->handle(), &info);
+    return (info.me_last_pgno + 1) * lmdb_page_bytes;
+  };
+  std::string row(lmdb_page_bytes / 4, 'v');
+  for (std::uint64_t rows = 20; size() == needed(); rows += 20) {
+    ASSERT_LT(rows, 400u) << "no transaction left a page unwritten";
+    MDB_txn* txn = nullptr;
+    ASSERT_EQ(mdb_txn_begin((*environment)->handle(), nullptr, 0, &txn), 0);
+    std::uint64_t number = 0;
+    MDB_val key{sizeof(number), &number};
+    MDB_val value{row.size(), row.data()};
+    for (; number < rows; ++number) {
+      ASSERT_EQ(mdb_put(txn, (*environment)->rows(), &key, &value, 0), 0);
+    }
+    while (number-- > rows / 2) {
+      ASSERT_EQ(mdb_del(txn, (*environment)->rows(), &key, nullptr), 0);
+    }
+    ASSERT_EQ(mdb_txn_commit(txn), 0);
+  }
+  ASSERT_TRUE((*environment)->sync());
+  EXPECT_EQ(size(), needed());
+}
 
 TEST_F(GenerationTest, takes_the_place_of_the_state_and_survives_a_start) {
   open();
