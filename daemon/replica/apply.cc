@@ -60,13 +60,15 @@ void RaftReplica::apply(std::span<const raft::Entry> entries) {
     command_times_.observe(one.proposal.command, ended - one.proposal.accepted);
     finish(std::move(one.proposal), std::move(one.outcome));
   }
-  if (proposals_.queued() > queued) {
-    // Some were overwritten by another leader's, or a snapshot took their place.
-    refuse_outdated();
-    flush_at_end_of_turn();
-  }
+  if (proposals_.queued() > queued) look_at_overwritten();
   answer_applied_reads();
   answers_.deliver();
+}
+
+/// Another leader's entries, or a snapshot, took the place of proposals: they are queued again.
+void RaftReplica::look_at_overwritten() {
+  refuse_outdated();
+  flush_at_end_of_turn();
 }
 
 void RaftReplica::apply_entry(const raft::Entry& entry, Rows& rows, ChangeSet& changes,

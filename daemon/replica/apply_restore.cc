@@ -71,6 +71,7 @@ bool RaftReplica::is_restored(std::span<const raft::Entry> entries) const {
 void RaftReplica::apply_restored(const raft::Entry& entry) {
   CONCLAVE_ASSERT(store_.applied().index == entry.index.value);
   restored_ = {};
+  const std::size_t queued = proposals_.queued();
   std::optional<ProposedEntry> own = proposals_.applied(entry.index, entry.term);
   cells_.applied_entries.add();
   cells_.applied_commands.add();
@@ -80,6 +81,7 @@ void RaftReplica::apply_restored(const raft::Entry& entry) {
       finish(std::move(proposal), Outcome{.done = true, .revision = revision});
     }
   }
+  if (proposals_.queued() > queued) look_at_overwritten();
   state_replaced();
   if (leading_) resume_jobs();
 }

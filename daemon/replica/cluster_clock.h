@@ -15,33 +15,39 @@ namespace conclave::daemon {
 
 class ClusterClock {
  public:
-  explicit ClusterClock(std::uint64_t stored_ms) : latest_ms_(stored_ms) {}
+  explicit ClusterClock(std::uint64_t stored_ms) : applied_ms_(stored_ms) {}
 
-  /// This server leads from boot-clock time `now` on.
-  void lead(Nanos now) { leading_since_.emplace(now, latest_ms_); }
-  void follow() { leading_since_.reset(); }
+  /// This server leads from boot-clock time `now` on; everything before its term is applied.
+  void lead(Nanos now) { lead_ = Lead{now, applied_ms_, applied_ms_}; }
+  /// What it stamped and nobody committed is as if it had never been: a later leader may have begun
+  /// anew from an earlier time, by which deadlines are set now.
+  void follow() { lead_.reset(); }
   /// An entry with this time was applied.
   void applied(std::uint64_t cluster_time_ms) {
-    latest_ms_ = std::max(latest_ms_, cluster_time_ms);
+    applied_ms_ = std::max(applied_ms_, cluster_time_ms);
   }
 
   std::uint64_t now_ms(Nanos now) const {
-    if (!leading_since_) return latest_ms_;
-    const auto& [since, base_ms] = *leading_since_;
-    const Nanos led = std::max(now - since, Nanos::zero());
+    if (!lead_) return applied_ms_;
+    const Nanos led = std::max(now - lead_->since, Nanos::zero());
     const auto led_ms = std::chrono::duration_cast<std::chrono::milliseconds>(led).count();
-    return std::max(latest_ms_, base_ms + static_cast<std::uint64_t>(led_ms));
+    return std::max(lead_->stamped_ms, lead_->base_ms + static_cast<std::uint64_t>(led_ms));
   }
-  /// The time for a new entry: later stamps are never smaller.
-  std::uint64_t stamp(Nanos now) { return latest_ms_ = now_ms(now); }
+  /// The time for a new entry: later stamps of this leader are never smaller.
+  std::uint64_t stamp(Nanos now) {
+    const std::uint64_t time_ms = now_ms(now);
+    if (lead_) lead_->stamped_ms = time_ms;
+    return time_ms;
+  }
 
  private:
   struct Lead {
     Nanos since;
     std::uint64_t base_ms;
+    std::uint64_t stamped_ms;
   };
-  std::uint64_t latest_ms_;
-  std::optional<Lead> leading_since_;
+  std::uint64_t applied_ms_;
+  std::optional<Lead> lead_;
 };
 
 }  // namespace conclave::daemon

@@ -185,6 +185,7 @@ class RaftReplica final : public Replica, public raft::StateMachinePort {
   // apply.cc
   void apply_entry(const raft::Entry& entry, Rows& rows, ChangeSet& changes,
                    std::vector<Decided>& decided);
+  void look_at_overwritten();
   void apply_own(ProposedEntry entry, Rows& rows, ChangeSet& changes,
                  std::vector<Decided>& decided);
   void apply_foreign(const raft::Entry& entry, Rows& rows, ChangeSet& changes);

@@ -88,7 +88,7 @@ Result<Configuration> decode_configuration(std::string_view bytes) {
 }
 
 Entry first_entry(const Configuration& configuration) {
-  return {Term{1}, Index{1}, EntryKind::configuration, encode_configuration(configuration)};
+  return {first_term, Index{1}, EntryKind::configuration, encode_configuration(configuration)};
 }
 
 const Server* find_server(const Configuration& configuration, const NodeId& id) {

@@ -20,7 +20,8 @@ std::string encode_configuration(const Configuration& configuration);
 Result<Configuration> decode_configuration(std::string_view bytes);
 
 /// The first entry of every log: all first members of a cluster write the same one before they
-/// start.
+/// start. Nobody leads in its term.
+inline constexpr Term first_term{1};
 Entry first_entry(const Configuration& configuration);
 
 /// In `servers` or `outgoing`, in any suffrage.

@@ -45,6 +45,13 @@ bool Node::State::just_started() const {
   return ticks < options.start_guard_ticks() && !core_mutation.votes_at_once_after_start;
 }
 
+/// True when no other server can hold a lease that this one helped to give before it was started:
+/// it voted for itself, which it does only when earlier leaders' leases have ended, and heard of no
+/// later term; or it knows no term but that of the first entry, in which nobody leads.
+bool Node::State::confirmed_no_other() const {
+  return hard_state.voted_for == self || hard_state.current_term <= first_term;
+}
+
 /// Dissertation §4.2.3: who hears a leader does not help to replace it. What counts is when one was
 /// heard last, not whether one is known: a late message of a higher term makes this server forget
 /// its leader, but not the lease that it has just helped to give.
@@ -65,8 +72,10 @@ bool Node::State::log_is_up_to_date(Index last_index, Term last_term) const {
 
 void Node::State::start_election() {
   if (role == Role::leader || !may_campaign() || is_installing()) return;
-  if (is_alone(configuration(), self)) return start_vote();
-  start_pre_vote();
+  if (!is_alone(configuration(), self)) return start_pre_vote();
+  // It may be alone by an entry of a leader that has removed itself, and still leads.
+  if (just_started() && !confirmed_no_other()) return;
+  start_vote();
 }
 
 /// Dissertation §9.6: ask first whether an election could be won, and change nothing until then, so

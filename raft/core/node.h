@@ -161,7 +161,8 @@ class Node {
   Result<void> transfer_leadership(NodeId target);
   /// Starts an election now instead of after the timeout, with pre-vote as usual. A server that is
   /// alone is leader when this returns: its vote and its no-op are one write. Nothing happens on a
-  /// leader or a non-voter.
+  /// leader or a non-voter, nor on one that is alone, was just started and may have helped somebody
+  /// else to a lease before: it campaigns after its timeout.
   void campaign();
 
   bool has_ready() const;

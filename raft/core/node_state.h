@@ -155,6 +155,7 @@ struct Node::State {
   bool leader_is_recent() const;
   bool may_vote_now(const Message& message, const RequestVote& request) const;
   bool just_started() const;
+  bool confirmed_no_other() const;
   void check_quorum();
   void on_request_vote(const Message& message, const RequestVote& request);
   void on_pre_vote(const Message& message, const RequestVote& request);

@@ -365,6 +365,28 @@ TEST(Dissertation6_4,
   EXPECT_TRUE(later[0].granted);
 }
 
+// Found by the simulator: the removed leader held its lease beside a server that had just started,
+// alone by an entry that was not committed yet.
+TEST(Dissertation6_4, a_server_that_just_started_alone_waits_unless_nobody_else_can_hold_a_lease) {
+  struct Case {
+    std::uint64_t term;
+    std::string voted_for;
+    bool at_once;
+  };
+  const Case cases[] = {{1, "", true}, {5, "a", true}, {5, "b", false}, {5, "", false}};
+  for (const Case& one : cases) {
+    InitialState initial = log_of_terms({1}, one.term);
+    initial.hard_state.voted_for = NodeId{one.voted_for};
+    initial.configuration = voters({"a"});
+    Node node(NodeId{"a"}, test_options(), std::move(initial), Rng(1));
+    node.campaign();
+    EXPECT_EQ(node.role() == Role::leader, one.at_once) << one.term << " " << one.voted_for;
+    for (std::uint32_t i = 0; i < test_options().start_guard_ticks(); ++i) node.tick();
+    node.campaign();
+    EXPECT_EQ(node.role(), Role::leader);
+  }
+}
+
 // Only voters of the configuration in force campaign or count.
 TEST(Section6, a_server_that_is_no_voter_never_campaigns) {
   Configuration configuration = voters({"b", "c"});

@@ -48,13 +48,20 @@ void World::change_membership(SimServer& leads) {
   }
 }
 
-/// Nobody gives the majority to servers that have lost their disks: nothing would be committed any
-/// more, by no fault of the program.
+/// Nobody gives the majority to servers that have lost their disks, learners that may get their
+/// vote before anybody notices among them: nothing would be committed any more, by no fault of the
+/// program.
 void World::change(SimServer& leads, std::span<const MembershipChange> changes) {
   const raft::Configuration& configuration = leads.node().configuration();
   if (!configuration.outgoing.empty()) return;
-  const auto joint = raft::changed_configuration(configuration, changes);
-  if (!joint || !has_enough(*joint, nullptr)) return;
+  auto joint = raft::changed_configuration(configuration, changes);
+  if (!joint) return;
+  for (raft::Server& member : joint->servers) {
+    const SimServer& server = *servers_[Network::number_of(member.id)];
+    const bool lost = server.disk().damaged || member.incarnation != server.incarnation();
+    if (lost) member.suffrage = raft::Suffrage::voter;
+  }
+  if (!has_enough(*joint, nullptr)) return;
   static_cast<void>(leads.host().change_membership(changes));
 }
 

@@ -71,7 +71,10 @@ void SimReplica::flush() {
 void SimReplica::apply(std::span<const Entry> entries) {
   CONCLAVE_ASSERT(!entries.empty());
   daemon::ChangeSet changes;
+  const std::size_t queued = proposals_.queued();
   for (const Entry& entry : entries) apply_entry(entry, changes);
+  // RaftReplica::look_at_overwritten().
+  if (proposals_.queued() > queued) refuse_outdated();
   if (leading_) {
     for (const auto& session : changes.sessions_began) {
       timers_.start(session.id, parse_duration(session.ttl).value_or(Nanos::zero()),

@@ -115,6 +115,17 @@ TEST(ClusterClock, a_stamp_is_never_smaller_than_the_one_before) {
   EXPECT_EQ(clock.stamp(seconds(5)), 5000U);
 }
 
+// Found by the simulator: a lock-delay set by the leader in between passed in no time.
+TEST(ClusterClock, forgets_what_it_stamped_and_nobody_committed) {
+  ClusterClock clock(1000);
+  clock.lead(seconds(10));
+  EXPECT_EQ(clock.stamp(seconds(40)), 31000U);
+  clock.follow();
+  clock.applied(2000);  // The next leader went on from 1000.
+  clock.lead(seconds(41));
+  EXPECT_EQ(clock.stamp(seconds(41)), 2000U);
+}
+
 TEST(LeaseClock, counts_from_the_time_of_the_tick) {
   LeaseClock lease;
   lease.ticked(7, seconds(3));
