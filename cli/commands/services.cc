@@ -7,6 +7,8 @@
 #include <ostream>
 
 #include "api/codec/writer.h"
+#include "api/hcl/document.h"
+#include "api/hcl/shape.h"
 #include "api/model/agent_service.h"
 #include "base/core/text.h"
 #include "cli/commands/client_flags.h"
@@ -20,12 +22,12 @@ using api::ServiceDefinition;
 constexpr std::string_view register_usage = R"(Usage: conclave services register [flags] [FILE...]
 
   Registers services with the agent: one that the flags describe, or all of the files, which have
-  the form of the agent's configuration (JSON, `{"service": {...}}` or `{"services": [...]}`; - is
+  the form of the agent's configuration (HCL or JSON, `service { ... }` or `services { ... }`; - is
   standard input). Flags beside files fill in what a file leaves out, and add tags and metadata.
   Health checks can be given in files only. The agent keeps them across restarts.
 
       $ conclave services register -name=web -port=8080 -tag=primary
-      $ conclave services register web.json)";
+      $ conclave services register web.hcl)";
 
 constexpr std::string_view deregister_usage =
     R"(Usage: conclave services deregister [flags] [FILE...]
@@ -50,7 +52,8 @@ Result<ServiceDefinition> read_service(api::JsonValue json) {
     });
   }
   ServiceDefinition service;
-  CONCLAVE_TRY(api::read_json(json, service, {.strict = true}, "service"));
+  CONCLAVE_TRY(api::read_json(api::hcl::fitted<ServiceDefinition>(json), service, {.strict = true},
+                              "service"));
   if (service.name.empty() && service.id.empty()) {
     return fail(ErrorCode::bad_request, "a service has neither name nor id");
   }
@@ -59,13 +62,16 @@ Result<ServiceDefinition> read_service(api::JsonValue json) {
 
 Result<Services> read_services(const std::string& name, Terminal& terminal) {
   CONCLAVE_TRY_ASSIGN(const std::string text, read_file_or_input(name, terminal));
-  CONCLAVE_TRY_ASSIGN(const api::JsonValue document, api::parse_json(text));
+  const auto format = name.ends_with(".json") ? api::hcl::Format::json : api::hcl::Format::hcl;
+  CONCLAVE_TRY_ASSIGN(const api::JsonValue document, api::hcl::parse_document(text, format));
   Services services;
-  if (const api::JsonValue* one = document.find("service")) {
-    CONCLAVE_TRY_ASSIGN(services.emplace_back(), read_service(*one));
-  }
-  if (const api::JsonValue* list = document.find("services"); list && list->if_array()) {
-    for (const api::JsonValue& one : *list->if_array()) {
+  for (const std::string_view key : {"service", "services"}) {
+    const api::JsonValue* found = document.find(key);
+    if (found == nullptr) continue;
+    const auto list = api::hcl::fitted<std::vector<ServiceDefinition>>(*found);
+    if (list.if_array() == nullptr)
+      return fail(ErrorCode::bad_request, std::string(key) + " must be a block");
+    for (const api::JsonValue& one : *list.if_array()) {
       CONCLAVE_TRY_ASSIGN(services.emplace_back(), read_service(one));
     }
   }

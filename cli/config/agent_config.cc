@@ -6,8 +6,10 @@
 #include <sstream>
 
 #include "base/core/text.h"
+#include "cli/config/address_templates.h"
 #include "cli/config/check_config.h"
 #include "cli/config/definitions.h"
+#include "cli/config/load_config.h"
 #include "cli/config/read_files.h"
 
 namespace conclave::cli {
@@ -240,8 +242,9 @@ Result<void> settle_bootstrap(const Settings& settings, AgentConfig& config) {
   return {};
 }
 
-Result<AgentConfig> build(const Settings& settings, AgentConfig config) {
+Result<AgentConfig> build(Settings settings, const HostFacts& host, AgentConfig config) {
   CONCLAVE_TRY(settings.check_refused());
+  CONCLAVE_TRY(expand_addresses(host.interfaces, settings));
   Filler filler(settings);
   fill_identity(filler, config);
   fill_network(filler, settings, config);
@@ -249,6 +252,7 @@ Result<AgentConfig> build(const Settings& settings, AgentConfig config) {
   fill_cluster(filler, config);
   fill_server(filler, config);
   CONCLAVE_TRY(filler.result());
+  CONCLAVE_TRY(expand_joins(host.interfaces, settings, config));
   CONCLAVE_TRY(fill_texts(settings, config));
   CONCLAVE_TRY(fill_encrypt(settings, config));
   CONCLAVE_TRY(fill_definitions(settings, config));
@@ -258,23 +262,28 @@ Result<AgentConfig> build(const Settings& settings, AgentConfig config) {
   return config;
 }
 
+/// -config-format counts for all files, wherever it stands.
+Result<ForcedFormat> forced_format(std::span<const GivenFlag> flags) {
+  ForcedFormat format;
+  for (const GivenFlag& given : flags) {
+    if (find_agent_flag(given.name)->kind != AgentFlagKind::config_format) continue;
+    CONCLAVE_TRY_ASSIGN(format, parse_config_format(given.value));
+  }
+  return format;
+}
+
 Result<void> read_given_files(std::span<const GivenFlag> flags, Settings& settings) {
+  CONCLAVE_TRY_ASSIGN(const ForcedFormat format, forced_format(flags));
   for (const GivenFlag& given : flags) {
     switch (find_agent_flag(given.name)->kind) {
       case AgentFlagKind::config_file:
-        CONCLAVE_TRY(read_config_path(given.value, settings));
+        CONCLAVE_TRY(read_config_path(given.value, format, settings));
         break;
       case AgentFlagKind::config_dir:
-        CONCLAVE_TRY(read_config_dir(given.value, settings));
+        CONCLAVE_TRY(read_config_dir(given.value, format, settings));
         break;
       case AgentFlagKind::config_text:
-        CONCLAVE_TRY(read_config_text(given.value, "flag -hcl", settings));
-        break;
-      case AgentFlagKind::config_format:
-        if (given.value != "json") {
-          return fail(ErrorCode::bad_request,
-                      "flag -config-format: only json is read yet, not " + given.value);
-        }
+        CONCLAVE_TRY(read_config_text(given.value, api::hcl::Format::hcl, "flag -hcl", settings));
         break;
       default:
         break;
@@ -285,10 +294,9 @@ Result<void> read_given_files(std::span<const GivenFlag> flags, Settings& settin
 
 }  // namespace
 
-Result<AgentConfig> load_agent_config(std::span<const GivenFlag> flags,
-                                      const std::string& host_name) {
+Result<AgentConfig> load_agent_config(std::span<const GivenFlag> flags, const HostFacts& host) {
   AgentConfig config;
-  config.node_name = host_name;
+  config.node_name = host.name;
   Settings settings;
   for (const GivenFlag& given : flags) {
     const AgentFlag* flag = find_agent_flag(given.name);
@@ -305,18 +313,32 @@ Result<AgentConfig> load_agent_config(std::span<const GivenFlag> flags,
       CONCLAVE_TRY(apply_flag(flag, given.value, settings));
     }
   }
-  return build(settings, std::move(config));
+  return build(std::move(settings), host, std::move(config));
+}
+
+Result<void> validate_config_paths(std::span<const std::string> paths,
+                                   const std::string& format_name, const HostFacts& host) {
+  ForcedFormat format;
+  if (!format_name.empty()) {
+    CONCLAVE_TRY_ASSIGN(format, parse_config_format(format_name));
+  }
+  Settings settings;
+  for (const std::string& path : paths) CONCLAVE_TRY(read_config_path(path, format, settings));
+  AgentConfig config;
+  config.node_name = host.name;
+  config.data_dir = ".";
+  auto built = build(std::move(settings), host, std::move(config));
+  if (!built) return std::unexpected(built.error());
+  return {};
+}
+
+Result<AgentConfig> load_agent_config(std::span<const GivenFlag> flags,
+                                      const std::string& host_name) {
+  return load_agent_config(flags, {.name = host_name, .interfaces = {}});
 }
 
 Result<void> validate_config_paths(std::span<const std::string> paths) {
-  Settings settings;
-  for (const std::string& path : paths) CONCLAVE_TRY(read_config_path(path, settings));
-  AgentConfig config;
-  config.node_name = "node";
-  config.data_dir = ".";
-  auto built = build(settings, std::move(config));
-  if (!built) return std::unexpected(built.error());
-  return {};
+  return validate_config_paths(paths, "", {.name = "node", .interfaces = {}});
 }
 
 }  // namespace conclave::cli

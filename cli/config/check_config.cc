@@ -29,12 +29,6 @@ bool is_ip_address(std::string text) {
 }
 
 Result<void> check_address(const std::string& address, const std::string& place) {
-  if (address.find("{{") != std::string::npos) {
-    return refuse(
-        fmt::format("{}: address templates such as \"{}\" are not read yet: write the "
-                    "IP address itself",
-                    place, address));
-  }
   if (!is_ip_address(address)) {
     return refuse(fmt::format("{}: \"{}\" is not an IP address", place, address));
   }

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "api/codec/reader.h"
+#include "api/hcl/shape.h"
 
 namespace conclave::cli {
 namespace {
@@ -60,6 +61,12 @@ Result<void> check_keys(const JsonValue& json, const std::string& source, const 
   return {};
 }
 
+/// HCL's lists of one undone.
+template <api::Described T>
+Definition fitted(const Definition& definition) {
+  return {definition.kind, definition.source, api::hcl::fitted<T>(definition.object)};
+}
+
 template <api::Described T>
 Result<T> decode(const Definition& definition) {
   T out{};
@@ -71,7 +78,8 @@ Result<T> decode(const Definition& definition) {
 
 }  // namespace
 
-Result<api::ServiceDefinition> read_service(const Definition& definition) {
+Result<api::ServiceDefinition> read_service(const Definition& given) {
+  const Definition definition = fitted<api::ServiceDefinition>(given);
   CONCLAVE_TRY(check_keys<api::ServiceDefinition>(definition.object, definition.source, "service"));
   for (std::string_view name : {"check", "checks"}) {
     const JsonValue* checks = definition.object.find(name);
@@ -94,7 +102,8 @@ Result<api::ServiceDefinition> read_service(const Definition& definition) {
   return service;
 }
 
-Result<api::CheckDefinition> read_check(const Definition& definition) {
+Result<api::CheckDefinition> read_check(const Definition& given) {
+  const Definition definition = fitted<api::CheckDefinition>(given);
   CONCLAVE_TRY(check_keys<api::CheckDefinition>(definition.object, definition.source, "check"));
   CONCLAVE_TRY_ASSIGN(api::CheckDefinition check, decode<api::CheckDefinition>(definition));
   if (check.name.empty() && check.id.empty() && check.check_id.empty()) {

@@ -1,6 +1,6 @@
 #pragma once
 
-/// Service and check definitions of configuration files (contract 16.3): JSON objects to the
+/// Service and check definitions of configuration files (contract 16.3): their objects to the
 /// agent's structs, with unknown keys refused by name.
 
 #include <vector>
@@ -13,8 +13,8 @@
 namespace conclave::cli {
 
 /// Decodes one `service` object; keys in snake_case or in the API's spelling.
-Result<api::ServiceDefinition> read_service(const Definition& definition);
-Result<api::CheckDefinition> read_check(const Definition& definition);
+Result<api::ServiceDefinition> read_service(const Definition& given);
+Result<api::CheckDefinition> read_check(const Definition& given);
 
 /// Every `service_id` of a check must name a service of the same configuration.
 Result<void> match_checks(const std::vector<api::ServiceDefinition>& services,

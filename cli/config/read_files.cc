@@ -7,22 +7,13 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <system_error>
 #include <vector>
-
-#include "api/codec/json_value.h"
 
 namespace conclave::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::unexpected<Error> no_hcl(const std::string& path) {
-  return fail(
-      ErrorCode::bad_request,
-      fmt::format("{}: HCL is not read yet: write this file as JSON and name it .json", path));
-}
 
 Result<std::string> read_whole(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -30,61 +21,66 @@ Result<std::string> read_whole(const std::string& path) {
     return fail(ErrorCode::io, fmt::format("cannot read the configuration file {}: {}", path,
                                            std::strerror(errno)));
   }
-  return std::string(std::istreambuf_iterator<char>(file), {});
+  std::string text(config_file_bytes_max + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  if (text.size() > config_file_bytes_max) {
+    return fail(ErrorCode::too_large, fmt::format("{}: more than {} bytes are no configuration",
+                                                  path, config_file_bytes_max));
+  }
+  return text;
 }
 
-/// "at offset 57" means little to somebody with an editor.
-std::string with_line(std::string message, std::string_view text) {
-  const std::string_view marker = "at offset ";
-  const auto at = message.rfind(marker);
-  if (at == std::string::npos) return message;
-  const auto offset = std::strtoull(message.c_str() + at + marker.size(), nullptr, 10);
-  const auto end =
-      text.begin() + static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(offset, text.size()));
-  return fmt::format("{}at line {}", message.substr(0, at),
-                     1 + std::count(text.begin(), end, '\n'));
+bool is_configuration(const fs::path& path) {
+  return path.extension() == ".json" || path.extension() == ".hcl";
 }
 
 }  // namespace
 
-Result<void> read_config_text(const std::string& text, const std::string& source,
-                              Settings& settings) {
-  auto document = api::parse_json(text);
+Result<api::hcl::Format> parse_config_format(std::string_view name) {
+  if (name == "hcl") return api::hcl::Format::hcl;
+  if (name == "json") return api::hcl::Format::json;
+  return fail(ErrorCode::bad_request,
+              fmt::format("-config-format must be hcl or json, not \"{}\"", name));
+}
+
+Result<void> read_config_text(std::string_view text, api::hcl::Format format,
+                              const std::string& source, Settings& settings) {
+  auto document = api::hcl::parse_document(text, format);
   if (!document) {
-    return fail(ErrorCode::bad_request, fmt::format("{}: is not valid JSON: {}", source,
-                                                    with_line(document.error().message, text)));
+    return fail(document.error().code, fmt::format("{}:{}", source, document.error().message));
   }
   return settings.merge(*document, source);
 }
 
-Result<void> read_config_file(const std::string& path, Settings& settings) {
-  if (fs::path(path).extension() == ".hcl") return no_hcl(path);
+Result<void> read_config_file(const std::string& path, ForcedFormat format, Settings& settings) {
+  const bool json = fs::path(path).extension() == ".json";
   CONCLAVE_TRY_ASSIGN(const std::string text, read_whole(path));
-  return read_config_text(text, path, settings);
+  return read_config_text(
+      text, format.value_or(json ? api::hcl::Format::json : api::hcl::Format::hcl), path, settings);
 }
 
-Result<void> read_config_dir(const std::string& path, Settings& settings) {
+Result<void> read_config_dir(const std::string& path, ForcedFormat format, Settings& settings) {
   std::error_code error;
   std::vector<std::string> files;
   for (fs::directory_iterator at(path, error), end; !error && at != end; at.increment(error)) {
     std::error_code ignored;
     if (at->is_directory(ignored)) continue;
-    const auto ending = at->path().extension();
-    if (ending == ".json" || ending == ".hcl") files.push_back(at->path().string());
+    if (format || is_configuration(at->path())) files.push_back(at->path().string());
   }
   if (error) {
     return fail(ErrorCode::io, fmt::format("cannot read the configuration directory {}: {}", path,
                                            error.message()));
   }
   std::ranges::sort(files);
-  for (const std::string& file : files) CONCLAVE_TRY(read_config_file(file, settings));
+  for (const std::string& file : files) CONCLAVE_TRY(read_config_file(file, format, settings));
   return {};
 }
 
-Result<void> read_config_path(const std::string& path, Settings& settings) {
+Result<void> read_config_path(const std::string& path, ForcedFormat format, Settings& settings) {
   std::error_code ignored;
-  if (fs::is_directory(path, ignored)) return read_config_dir(path, settings);
-  return read_config_file(path, settings);
+  if (fs::is_directory(path, ignored)) return read_config_dir(path, format, settings);
+  return read_config_file(path, format, settings);
 }
 
 }  // namespace conclave::cli

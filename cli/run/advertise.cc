@@ -1,25 +1,15 @@
 #include "cli/run/advertise.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <ifaddrs.h>
-#include <net/if.h>
-#include <netinet/in.h>
 
-#include <array>
-#include <cstdint>
-#include <memory>
 #include <vector>
+
+#include "cli/run/host_interfaces.h"
+#include "cli/sockaddr/rfc_networks.h"
 
 namespace conclave::cli {
 namespace {
-
-/// RFC 1918 and RFC 6598.
-bool is_private(std::uint32_t address) {
-  return (address >> 24) == 10 || (address >> 20) == 0xAC1 || (address >> 16) == 0xC0A8 ||
-         (address >> 22) == 0x191;
-}
 
 struct HostAddresses {
   std::vector<std::string> private_v4;
@@ -28,17 +18,11 @@ struct HostAddresses {
 
 HostAddresses list_addresses() {
   HostAddresses found;
-  ifaddrs* list = nullptr;
-  if (::getifaddrs(&list) != 0) return found;
-  const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> owner(list, &::freeifaddrs);
-  for (const ifaddrs* at = list; at != nullptr; at = at->ifa_next) {
-    if (at->ifa_addr == nullptr || at->ifa_addr->sa_family != AF_INET) continue;
-    if ((at->ifa_flags & IFF_LOOPBACK) != 0 || (at->ifa_flags & IFF_UP) == 0) continue;
-    const auto* socket = reinterpret_cast<const sockaddr_in*>(at->ifa_addr);
-    std::array<char, INET_ADDRSTRLEN> text{};
-    ::inet_ntop(AF_INET, &socket->sin_addr, text.data(), text.size());
-    auto& kind = is_private(ntohl(socket->sin_addr.s_addr)) ? found.private_v4 : found.other_v4;
-    kind.emplace_back(text.data());
+  for (const sockaddr::InterfaceAddress& one : host_interfaces()) {
+    const sockaddr::IpAddress& ip = one.network.address;
+    if (ip.v6 || one.loopback || !one.up) continue;
+    const bool is_private = sockaddr::is_of_rfc(1918, ip) || sockaddr::is_of_rfc(6598, ip);
+    (is_private ? found.private_v4 : found.other_v4).push_back(ip.text());
   }
   return found;
 }

@@ -7,8 +7,9 @@
 #include <ostream>
 
 #include "cli/commands/flags.h"
-#include "cli/config/agent_config.h"
+#include "cli/config/load_config.h"
 #include "cli/run/agent_process.h"
+#include "cli/run/host_interfaces.h"
 
 namespace conclave::cli {
 namespace {
@@ -22,10 +23,10 @@ std::vector<FlagSpec> agent_flag_specs() {
   return specs;
 }
 
-std::string host_name() {
+HostFacts host_facts() {
   std::array<char, 256> name{};
-  if (::gethostname(name.data(), name.size() - 1) != 0) return "";
-  return name.data();
+  if (::gethostname(name.data(), name.size() - 1) != 0) name[0] = '\0';
+  return {name.data(), host_interfaces()};
 }
 
 int refuse(Terminal& terminal, const std::string& sentence) {
@@ -48,7 +49,7 @@ int run_agent(Terminal& terminal, const Arguments& arguments) {
   }
   std::vector<GivenFlag> given;
   for (const FlagValue& value : flags->values()) given.push_back({value.name, value.value});
-  auto load = [given] { return load_agent_config(given, host_name()); };
+  auto load = [given] { return load_agent_config(given, host_facts()); };
   auto config = load();
   if (!config) return refuse(terminal, config.error().message);
   auto code = run_agent_process(std::move(*config), load, terminal.out);
@@ -57,8 +58,9 @@ int run_agent(Terminal& terminal, const Arguments& arguments) {
 }
 
 int run_validate(Terminal& terminal, const Arguments& arguments) {
-  const std::vector<FlagSpec> specs = {{"quiet", true, "say nothing when all is well"},
-                                       {"config-format", false, "json"}};
+  const std::vector<FlagSpec> specs = {
+      {"quiet", true, "say nothing when all is well"},
+      {"config-format", false, "format of all files, whatever their ending: hcl or json"}};
   auto flags = parse_flags(specs, arguments);
   if (!flags) {
     terminal.err << flags.error().message << "\n";
@@ -76,7 +78,9 @@ int run_validate(Terminal& terminal, const Arguments& arguments) {
     terminal.err << "Must specify at least one config file or directory\n";
     return exit_failed;
   }
-  if (auto valid = validate_config_paths(flags->positionals()); !valid) {
+  if (auto valid = validate_config_paths(flags->positionals(),
+                                         flags->value("config-format").value_or(""), host_facts());
+      !valid) {
     terminal.err << "Config validation failed: " << valid.error().message << "\n";
     return exit_failed;
   }
