@@ -11,6 +11,7 @@
 #include "cli/config/definitions.h"
 #include "cli/config/load_config.h"
 #include "cli/config/read_files.h"
+#include "cli/config/watches.h"
 
 namespace conclave::cli {
 namespace {
@@ -175,13 +176,6 @@ Result<void> fill_texts(const Settings& settings, AgentConfig& config) {
                             settings.place_of("storage.sync"), sync));
   }
   config.storage_sync_full = sync == "full";
-  for (std::string_view path : {"ui", "ui_config.enabled"}) {
-    if (settings.boolean(path).value_or(false)) {
-      config.warnings.push_back(settings.place_of(path) +
-                                " has no effect yet: the user interface comes later");
-      break;
-    }
-  }
   return {};
 }
 
@@ -190,6 +184,8 @@ Result<void> fill_definitions(const Settings& settings, AgentConfig& config) {
     if (definition.kind == "service") {
       CONCLAVE_TRY_ASSIGN(auto service, read_service(definition));
       config.services.push_back(std::move(service));
+    } else if (definition.kind == "watch") {
+      CONCLAVE_TRY(read_watch(definition));
     } else {
       CONCLAVE_TRY_ASSIGN(auto check, read_check(definition));
       config.checks.push_back(std::move(check));

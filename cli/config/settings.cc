@@ -182,6 +182,9 @@ Result<void> Settings::merge_leaf(const KeyRule& rule, const JsonValue& value,
     case KeyType::definitions:
       return add_definitions(rule, value, source);
     case KeyType::any:
+      if (rule.path == "watches") {
+        CONCLAVE_TRY(add_definitions(rule, value, source));
+      }
       store(rule, value, source);
       return {};
   }
@@ -190,7 +193,9 @@ Result<void> Settings::merge_leaf(const KeyRule& rule, const JsonValue& value,
 
 Result<void> Settings::add_definitions(const KeyRule& rule, const JsonValue& value,
                                        const std::string& source) {
-  const std::string kind = rule.path.starts_with("service") ? "service" : "check";
+  const std::string kind = rule.path.starts_with("service") ? "service"
+                           : rule.path.starts_with("check") ? "check"
+                                                            : "watch";
   auto add = [&](const JsonValue& one) -> Result<void> {
     if (one.if_object() == nullptr) return wrong_type(source, rule.path, "an object", one);
     definitions_.push_back({kind, source, one});
@@ -293,8 +298,7 @@ std::vector<std::string> Settings::warnings() const {
   for (const auto& [path, setting] : settings_) {
     const KeyRule& rule = *find_key_rule(path);
     if (rule.key_class == KeyClass::later && is_set(setting.value)) {
-      sentences.push_back(
-          fmt::format("{}: {} has no effect yet: {}", setting.source, path, rule.why));
+      sentences.push_back(fmt::format("{}: {} has no effect: {}", setting.source, path, rule.why));
     }
   }
   return sentences;
