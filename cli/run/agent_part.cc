@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/run/log.h"
+#include "base/run/loop_thread.h"
 #include "base/run/random.h"
 #include "base/run/run_on.h"
 #include "cli/run/debug_config.h"
@@ -38,7 +39,7 @@ void AgentPart::start() {
     checks_.start_reaper();
     syncer_.start();
   });
-  thread_ = std::thread([this] { loop_.run(); });
+  thread_ = run_on_own_thread(loop_);
 }
 
 void AgentPart::sync_soon() {

@@ -86,8 +86,6 @@ Result<int> AgentProcess::run() {
   CONCLAVE_TRY(build());
   CONCLAVE_TRY(begin());
   main_.run();
-  for (const auto& front : fronts_) front->join();
-  agent_->join();
   server_->close();
   log_info("agent", "Exit code: code={}", exit_code_);
   if (!failure_.empty()) return fail(ErrorCode::failed, failure_);
@@ -277,6 +275,9 @@ Task<void> AgentProcess::shut_down(bool graceful) {
     co_await agent_->stop();
   }
   signals_.cancel();
+  // While main still runs: who finds nobody there would take it for its own.
+  agent_->join();
+  for (const auto& front : fronts_) front->join();
   log_info("agent", "shutdown complete");
   main_.stop();
 }

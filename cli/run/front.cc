@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/run/loop_thread.h"
 #include "base/run/random.h"
 #include "base/run/run_on.h"
 #include "daemon/http/routes.h"
@@ -37,7 +38,7 @@ void Front::publish(const std::shared_ptr<const daemon::ChangeSet>& changes) {
 void Front::start(std::vector<int> sockets) {
   for (const int socket : sockets) server_.serve(socket);
   if (own_loop_) {
-    thread_ = std::thread([this] { loop_.run(); });
+    thread_ = run_on_own_thread(loop_);
   }
 }
 

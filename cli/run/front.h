@@ -59,7 +59,7 @@ class Front {
   void start(std::vector<int> sockets);
   /// Stops serving; returns when connections are closed or `grace` is over. Any loop.
   Task<void> stop(Nanos grace);
-  /// Ends the own thread, if there is one. Main thread, after its loop ended.
+  /// Ends the own thread, if there is one. Main, while nobody waits for this front.
   void join();
 
  private:

@@ -11,6 +11,7 @@
 
 #include "base/core/assert.h"
 #include "base/core/text.h"
+#include "base/run/loop_thread.h"
 
 namespace conclave::api {
 
@@ -56,7 +57,7 @@ TestServer::TestServer(HttpLimits limits) {
   ::getsockname(*listening, reinterpret_cast<sockaddr*>(&address), &size);
   port_ = ntohs(address.sin_port);
   server_->serve(*listening);
-  thread_ = std::thread([this] { loop_.run(); });
+  thread_ = run_on_own_thread(loop_);
 }
 
 TestServer::~TestServer() {

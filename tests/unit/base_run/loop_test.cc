@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/run/loop_thread.h"
 #include "base/run/run_on.h"
 #include "base/run/sleep.h"
 
@@ -136,6 +137,17 @@ TEST(Loop, is_here_only_on_the_running_thread) {
   loop.stop();
   thread.join();
   EXPECT_TRUE(loop.is_here());
+}
+
+TEST(Loop, is_not_here_once_it_has_a_thread_of_its_own) {
+  for (int round = 0; round < 100; ++round) {
+    Loop loop("test");
+    std::thread thread = run_on_own_thread(loop);
+    ASSERT_FALSE(loop.is_here());
+    loop.stop();
+    thread.join();
+    ASSERT_TRUE(loop.is_here());
+  }
 }
 
 TEST(Loop, destroys_what_it_never_ran_while_it_still_accepts_posts) {

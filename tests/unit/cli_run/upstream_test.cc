@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "api/rest/respond.h"
+#include "base/run/loop_thread.h"
 #include "cli/run/in_process_upstream.h"
 
 namespace conclave::cli {
@@ -48,7 +49,7 @@ TEST(InProcessUpstream, answers_a_caller_on_another_loop) {
               .methods = {api::Method::get},
               .handler = [](api::Request, std::string) { return text("hello"); }});
   InProcessUpstream upstream(front, router);
-  std::thread serving([&] { front.run(); });
+  std::thread serving = run_on_own_thread(front);
   std::string answer;
   caller.spawn("ask", ask(&upstream, "/v1/hello", &answer, [&] { caller.stop(); }));
   caller.run();
