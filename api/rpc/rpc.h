@@ -40,8 +40,8 @@ struct RpcPeer {
 class Rpc {
  public:
   virtual ~Rpc() = default;
-  /// `address`: "ip:port" or "host:port". Resumes on the caller's loop, which is the one this
-  /// object belongs to. Errors: what the other side answered, with its code; ErrorCode::io when the
+  /// `address`: "ip:port" or "host:port". On the loop that this object belongs to only, from the
+  /// call itself on. Errors: what the other side answered, with its code; ErrorCode::io when the
   /// request has certainly not been carried out (nobody there, refused, not sent);
   /// ErrorCode::unknown_outcome when the connection ended or `timeout` ran out after it was sent.
   virtual Task<Result<std::string>> call(std::string address, RpcMethod method, std::string body,

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "api/rpc/channel.h"
+#include "base/core/assert.h"
 #include "base/run/clock.h"
 
 namespace conclave::api {
@@ -72,6 +73,7 @@ RpcClient::~RpcClient() { state_->stop(); }
 
 Task<Result<std::string>> RpcClient::call(std::string address, RpcMethod method, std::string body,
                                           Nanos timeout) {
+  CONCLAVE_ASSERT_WHY(state_->setting->loop.is_here(), "calls are made on the client's own loop");
   if (state_->setting->stopped) {
     return failed_call({ErrorCode::io, "rpc error calling " + address + ": this node is stopping"});
   }

@@ -110,6 +110,12 @@ Result<std::string> encode_reply(api::Response response) {
   return api::encode_record(reply);
 }
 
+/// Nothing of a coroutine runs before somebody waits for it, so this asks `rpc` on main only.
+Task<Result<std::string>> call_on_main(api::Rpc* rpc, std::string address, std::string body) {
+  co_return co_await rpc->call(std::move(address), api::RpcMethod::http, std::move(body),
+                               call_timeout);
+}
+
 Task<Result<std::string>> answer(api::Upstream* server, std::string body) {
   auto call = api::decode_record<Call>(body);
   if (!call) co_return std::unexpected(call.error());
@@ -168,7 +174,7 @@ Task<api::Response> LeaderForwarder::serve(const api::HandlerFunction* handler,
 }
 
 Task<Result<std::string>> LeaderForwarder::call(std::string address, std::string body) {
-  auto made = rpc_.call(std::move(address), api::RpcMethod::http, std::move(body), call_timeout);
+  auto made = call_on_main(&rpc_, std::move(address), std::move(body));
   if (main_.is_here()) co_return co_await std::move(made);
   co_return co_await run_on(main_, std::move(made));
 }

@@ -3,6 +3,7 @@ queries, which survive a change of leader without missing a change."""
 
 import threading
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 
 from cluster import Cluster, eventually
 
@@ -90,6 +91,23 @@ class AnyServer(unittest.TestCase):
         waiting.join()
         self.assertEqual((answers[0].status, answers[0].text()), (200, "1"))
         self.assertGreater(answers[0].index(), index)
+
+
+class FrontThreads(unittest.TestCase):
+    def test_followers_forward_from_several_threads_at_once(self):
+        performance = {"raft_multiplier": 1, "front_threads": 2}
+        with Cluster(3, config={"performance": performance}) as cluster:
+            followers = cluster.followers()
+
+            def ask(number):
+                follower = followers[number % len(followers)]
+                target = f"/v1/kv/forwarded/{number}"
+                return [follower.get("/v1/operator/raft/configuration").status,
+                        follower.put(target, str(number)).status, follower.get(target).status]
+
+            with ThreadPoolExecutor(8) as pool:
+                for statuses in pool.map(ask, range(60)):
+                    self.assertEqual(statuses, [200, 200, 200])
 
 
 class Watcher(threading.Thread):

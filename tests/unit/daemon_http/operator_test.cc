@@ -3,9 +3,11 @@
 #include "daemon/http/operator.h"
 
 #include <map>
+#include <thread>
 
 #include "api/http/target.h"
 #include "base/run/clock.h"
+#include "base/run/loop_thread.h"
 #include "base/run/metrics.h"
 #include "daemon/http/routes.h"
 #include "tests/unit/daemon_http/server_fixture.h"
@@ -74,6 +76,28 @@ class FakeRpc final : public api::Rpc, public api::RpcHandlers {
   int calls = 0;
   int failures = 0;
 };
+
+/// Looks at its tables in the call itself, as the real one does.
+class BusyRpc final : public api::Rpc {
+ public:
+  Task<Result<std::string>> call(std::string, api::RpcMethod, std::string, Nanos) override {
+    called_on = std::this_thread::get_id();
+    return busy();
+  }
+  std::thread::id called_on;
+
+ private:
+  static Task<Result<std::string>> busy() { co_return fail(ErrorCode::too_many, "busy"); }
+};
+
+Task<void> ask_and_stop(api::Router* router, Loop* loop, int* status) {
+  api::Request request;
+  request.method = api::Method::get;
+  request.method_text = "GET";
+  request.path = "/v1/at-leader";
+  *status = (co_await router->handle(std::move(request))).status;
+  loop->stop();
+}
 
 /// Follows 10.0.0.9, or nobody, or leads.
 class FollowingReplica final : public Replica {
@@ -215,6 +239,24 @@ TEST_F(OperatorTest, a_follower_forwards_once_and_answers_stale_reads_itself) {
   operations_.healthy = false;
   EXPECT_EQ(ask_get("/v1/operator/autopilot/health").status, 429);
   EXPECT_EQ(rpc_.calls, 3);
+}
+
+TEST_F(OperatorTest, the_leader_is_called_on_main_for_another_loop) {
+  Loop main("main");
+  std::thread main_thread = run_on_own_thread(main);
+  BusyRpc rpc;
+  LeaderForwarder forwarder(context().loop, main, following_, rpc, Nanos{0});
+  following_.info = {.leader_id = "x", .leader_address = "10.0.0.9:8300"};
+  router_.add({.prefix = "/v1/at-leader",
+               .methods = {api::Method::get},
+               .handler = forwarder.at_leader({})});
+  int status = 0;
+  context().loop.spawn("ask", ask_and_stop(&router_, &context().loop, &status));
+  context().loop.run();
+  EXPECT_EQ(status, 429);
+  EXPECT_EQ(rpc.called_on, main_thread.get_id());
+  main.stop();
+  main_thread.join();
 }
 
 TEST_F(OperatorTest, without_a_leader_it_says_so) {
