@@ -21,6 +21,8 @@ import urllib.request
 START_DEADLINE_S = 60
 STOP_DEADLINE_S = 40
 
+SANITIZER_WORDS = ("ERROR: AddressSanitizer", "runtime error:", "WARNING: ThreadSanitizer")
+
 
 def binary():
     """Path of the program under test."""
@@ -109,11 +111,21 @@ class ServerProcess:
             words += ["-server", *self.formation(), "-data-dir", self.data_dir]
             words += ["-bind", "127.0.0.1"]
         words += ["-node", self.node, "-http-port", str(self.http_port), *self.peer_flags()]
-        if self.config:
+        config = self.with_front_threads()
+        if config:
             path = pathlib.Path(self._scratch, "config.json")
-            path.write_text(json.dumps(self.config))
+            path.write_text(json.dumps(config))
             words += ["-config-file", str(path)]
         return words + self.arguments
+
+    def with_front_threads(self):
+        """The configuration, with so many front threads as the environment variable
+        CONCLAVE_FRONT_THREADS says, if the test does not say it itself."""
+        count = os.environ.get("CONCLAVE_FRONT_THREADS")
+        if count is None:
+            return self.config
+        performance = {"front_threads": int(count), **self.config.get("performance", {})}
+        return {**self.config, "performance": performance}
 
     def formation(self):
         """The flags that say how it comes to a cluster."""
@@ -214,7 +226,7 @@ class ServerProcess:
         try:
             self.stop()
             report = self.log()
-            if "ERROR: AddressSanitizer" in report or "runtime error:" in report:
+            if any(words in report for words in SANITIZER_WORDS):
                 raise AssertionError(f"sanitizer report:\n{report[-8000:]}")
         finally:
             if self.process is not None and self.process.poll() is None:
