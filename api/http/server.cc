@@ -201,6 +201,10 @@ void HttpServer::serve(int listening_descriptor) {
   state->loop.spawn("http accept", accept_all(state, listener));
 }
 
+void HttpServer::limit_connections_per_client(std::uint32_t most) {
+  impl_->state->limits.connections_per_client_max = most;
+}
+
 Task<void> HttpServer::stop(Nanos grace) {
   const std::shared_ptr<ServerState> state = impl_->state;
   state->stopping = true;

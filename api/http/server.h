@@ -56,6 +56,8 @@ class HttpServer {
   /// Serves a listening TCP or UNIX socket (an open, bound, listening descriptor; the server owns
   /// it from now on).
   void serve(int listening_descriptor);
+  /// Another limit for connections that come from now on. Loop thread.
+  void limit_connections_per_client(std::uint32_t most);
   /// Stops accepting, closes idle and parked connections, lets running responses finish for at most
   /// `grace`. Loop thread.
   Task<void> stop(Nanos grace);

@@ -27,7 +27,7 @@ struct ServerState : std::enable_shared_from_this<ServerState> {
               Metrics& metrics_registry);
 
   Loop& loop;
-  const HttpLimits limits;
+  HttpLimits limits;
   HttpServer::Handler& handler;
   const Clock& clock;
   ServerMetrics metrics;

@@ -101,11 +101,15 @@ class FinishedParked final : public Parked {
 
 }  // namespace
 
-Router::Router(RouterOptions options) : options_(std::move(options)) {
+Router::Router(RouterOptions options) { reconfigure(std::move(options)); }
+
+void Router::reconfigure(RouterOptions options) {
+  options_ = std::move(options);
   std::string lines =
       "Vary: Accept-Encoding\r\nX-Consul-Default-ACL-Policy: " + options_.default_acl_policy +
       "\r\n";
   if (options_.translate_addresses) lines += "X-Consul-Translate-Addresses: true\r\n";
+  cross_origin_allowed_ = false;
   for (const Header& header : options_.response_headers) {
     lines += header.name + ": " + header.value + "\r\n";
     if (equal_ignoring_case(header.name, "Access-Control-Allow-Origin")) {
@@ -115,6 +119,7 @@ Router::Router(RouterOptions options) : options_(std::move(options)) {
   headers_ = std::make_shared<const std::string>(lines);
   headers_nosniff_ =
       std::make_shared<const std::string>(lines + "X-Content-Type-Options: nosniff\r\n");
+  writers_.clear();
   for (const std::string& text : options_.allow_write_http_from) {
     const auto range = parse_address_range(text);
     CONCLAVE_ASSERT_WHY(range.has_value(), "the configuration checked allow_write_http_from");

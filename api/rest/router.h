@@ -55,6 +55,8 @@ class Router final : public HttpServer::Handler {
  public:
   /// Requires: the address ranges in the options parse (access.h).
   explicit Router(RouterOptions options);
+  /// Takes other options, as above. What is being answered now ends by the new ones. Loop thread.
+  void reconfigure(RouterOptions options);
   /// Several routes may share a pattern; they then share the Allow header.
   void add(Route route);
 
@@ -89,7 +91,7 @@ class Router final : public HttpServer::Handler {
   bool is_blocked(std::string_view path) const;
   bool may_write(const Request& request) const;
 
-  const RouterOptions options_;
+  RouterOptions options_;
   std::vector<Route> routes_;
   /// Routes by the word after /v1/, longest pattern first: indexes into routes_.
   std::unordered_map<std::string, std::vector<std::size_t>> families_;

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/core/assert.h"
 #include "base/run/log.h"
 #include "base/run/metrics.h"
 #include "base/run/sleep.h"
@@ -57,6 +58,7 @@ class AgentProcess {
   Task<void> shut_down(bool graceful);
   Task<void> force_end();
   Task<void> end_metric_intervals();
+  Result<AgentConfig> load_checked() const;
   void apply_reloaded(const AgentConfig& config);
 
   AgentConfig config_;
@@ -115,7 +117,7 @@ Result<void> AgentProcess::build() {
   build_fronts(std::move(routes));
   agent_ = std::make_unique<AgentPart>(
       config_, identity_, main_, *server_, *upstream_, clock_, metrics_,
-      AgentPart::Callbacks{.load = load_,
+      AgentPart::Callbacks{.load = [this] { return load_checked(); },
                            .reloaded = [this](const AgentConfig& next) { apply_reloaded(next); },
                            .left = [this] { main_.post([this] { end(true); }); }});
   CONCLAVE_TRY(agent_->load());
@@ -282,13 +284,21 @@ Task<void> AgentProcess::shut_down(bool graceful) {
   main_.stop();
 }
 
+/// A new configuration is taken as a whole or not at all. Agent loop.
+Result<AgentConfig> AgentProcess::load_checked() const {
+  auto config = load_();
+  if (!config) return config;
+  if (auto options = router_options(*config); !options) return std::unexpected(options.error());
+  return config;
+}
+
 /// Agent loop. What a front holds is exchanged on its own loop.
 void AgentProcess::apply_reloaded(const AgentConfig& config) {
   if (auto level = parse_log_level(config.log_level)) set_log_level(*level);
   const auto settings = std::make_shared<const daemon::ServerSettings>(server_settings(config));
-  for (const auto& front : fronts_) {
-    front->loop().post([at = front.get(), settings] { at->context().settings = settings; });
-  }
+  const auto options = router_options(config);
+  CONCLAVE_ASSERT_WHY(options.has_value(), "load_checked() looked at them");
+  for (const auto& front : fronts_) front->reconfigure(settings, *options, http_limits(config));
 }
 
 }  // namespace

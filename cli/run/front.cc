@@ -42,6 +42,15 @@ void Front::start(std::vector<int> sockets) {
   }
 }
 
+void Front::reconfigure(const std::shared_ptr<const daemon::ServerSettings>& settings,
+                        const api::RouterOptions& options, const api::HttpLimits& limits) {
+  loop_.post([this, settings, options, limits] {
+    context_.settings = settings;
+    router_.reconfigure(options);
+    server_.limit_connections_per_client(limits.connections_per_client_max);
+  });
+}
+
 Task<void> Front::stop(Nanos grace) {
   if (loop_.is_here()) {
     co_await server_.stop(grace);

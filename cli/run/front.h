@@ -57,6 +57,9 @@ class Front {
   void publish(const std::shared_ptr<const daemon::ChangeSet>& changes);
   /// Begins to serve these descriptors, which it owns from now on. Main thread.
   void start(std::vector<int> sockets);
+  /// Takes what of a new configuration concerns HTTP. Any loop.
+  void reconfigure(const std::shared_ptr<const daemon::ServerSettings>& settings,
+                   const api::RouterOptions& options, const api::HttpLimits& limits);
   /// Stops serving; returns when connections are closed or `grace` is over. Any loop.
   Task<void> stop(Nanos grace);
   /// Ends the own thread, if there is one. Main, while nobody waits for this front.

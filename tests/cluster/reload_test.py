@@ -4,11 +4,12 @@ import json
 import pathlib
 import shutil
 import signal
+import socket
 import tempfile
 import time
 import unittest
 
-from server_process import ServerProcess
+from server_process import ServerProcess, wait_until
 
 
 class Reload(unittest.TestCase):
@@ -43,6 +44,33 @@ class Reload(unittest.TestCase):
         done = self.server.run("reload")
         self.assertEqual((done.returncode, done.stdout), (0, "Configuration reload triggered\n"))
         self.eventually(["web"])
+
+    def test_headers_limits_and_writers_follow(self):
+        self.assertNotIn("X-Shop", self.server.get("/v1/status/leader").headers)
+        self.write("http.json", {
+            "http_config": {"response_headers": {"X-Shop": "blue"},
+                            "block_endpoints": ["/v1/catalog"]},
+            "limits": {"http_max_conns_per_client": 10, "kv_max_value_size": 4}})
+        self.assertEqual(self.server.run("reload").returncode, 0)
+        wait_until(lambda: self.server.get("/v1/status/leader").headers["X-Shop"] == "blue")
+        self.assertEqual(self.server.get("/v1/catalog/nodes").status, 403)
+        self.assertEqual(self.server.put("/v1/kv/a", "12345").status, 413)
+        sockets = [socket.create_connection(("127.0.0.1", self.server.http_port), timeout=30)
+                   for _ in range(11)]
+        self.assertTrue(sockets[10].recv(100).startswith(b"HTTP/1.1 429 "))
+        for one in sockets:
+            one.close()
+        # Ranges that are none are refused before anything follows.
+        self.write("http.json", {"http_config": {"allow_write_http_from": ["everybody"]}})
+
+        def refused():
+            done = self.server.run("reload")
+            return done.returncode == 1 and "allow_write_http_from" in done.stderr
+        wait_until(refused)
+        wait_until(lambda: self.server.get("/v1/status/leader").headers["X-Shop"] == "blue")
+        (self.directory / "http.json").unlink()
+        wait_until(lambda: self.server.run("reload").returncode == 0)
+        wait_until(lambda: self.server.get("/v1/status/leader").headers["X-Shop"] is None)
 
     def test_a_bad_file_is_refused_and_nothing_changes(self):
         (self.directory / "bad.json").write_text('{"servces": []}')

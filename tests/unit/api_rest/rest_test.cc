@@ -262,6 +262,18 @@ TEST_F(RestrictedRoutes, follow_their_configuration) {
   EXPECT_NE(allowed.shared_headers->find("X-Mine: yes\r\n"), std::string::npos);
 }
 
+TEST_F(RestrictedRoutes, take_another_configuration_while_they_serve) {
+  router.reconfigure({.response_headers = {{"X-Other", "yes"}},
+                      .block_endpoints = {"/v1/status"},
+                      .allow_write_http_from = {"127.0.0.0/8"}});
+  EXPECT_EQ(ask(Method::get, "/v1/status/leader").status, 403);
+  EXPECT_EQ(ask(Method::put, "/v1/kv/a").status, 403);
+  const Response response = ask(Method::get, "/v1/health/service/web");
+  EXPECT_EQ(body_of(response), "{\"rest\":\"web\"}");
+  EXPECT_EQ(response.shared_headers->find("X-Mine"), std::string::npos);
+  EXPECT_NE(response.shared_headers->find("X-Other: yes\r\n"), std::string::npos);
+}
+
 class WriteRestrictedRoutes : public Routes {
  protected:
   WriteRestrictedRoutes() : Routes({.allow_write_http_from = {"127.0.0.0/8"}}) {}
