@@ -7,6 +7,7 @@
 #include "cli/commands/catalog.h"
 #include "cli/commands/cluster.h"
 #include "cli/commands/command.h"
+#include "cli/commands/event.h"
 #include "cli/commands/keygen.h"
 #include "cli/commands/kv.h"
 #include "cli/commands/lock.h"
@@ -25,6 +26,7 @@ constexpr Command commands_of_this_folder[] = {
     {"catalog datacenters", "List the datacenters", run_catalog_datacenters},
     {"catalog nodes", "List the nodes of the catalog", run_catalog_nodes},
     {"catalog services", "List the services of the catalog", run_catalog_services},
+    {"event", "Fire a user event", run_event},
     {"force-leave", "Make a member that failed leave", run_force_leave},
     {"info", "Show what the agent counts about itself", run_info},
     {"join", "Make the agent join a cluster", run_join},

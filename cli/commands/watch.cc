@@ -33,6 +33,7 @@ constexpr std::string_view usage = R"(Usage: conclave watch -type=TYPE [flags] [
                                        instances of a service, with node and checks
       checks     [-service | -state] [-filter]
                                        checks of a service, or in a state [any]
+      event      [-name]               user events; a command is given those it has not seen
 
       $ conclave watch -type=service -service=web
       $ conclave watch -type=key -key=app/config ./reload.sh)";
@@ -85,11 +86,16 @@ class WatchRun {
         continue;
       }
       failures = 0;
-      const std::uint64_t previous = std::exchange(index, next_watch_index(index, found->index));
+      const std::uint64_t previous =
+          std::exchange(index, plan_.events ? found->index : next_watch_index(index, found->index));
       if (previous != 0 && previous == found->index) continue;
       if (shown == *json) continue;
-      shown = *json;
-      const std::optional<int> end = co_await handle(found->index, *json);
+      const bool first = !std::exchange(shown, *json);
+      const std::string news =
+          plan_.events ? unseen_events(*json, &seen_events_).value_or(*json) : *json;
+      // Events may also have gone from the list.
+      if (plan_.events && news == "[]" && !first) continue;
+      const std::optional<int> end = co_await handle(found->index, news);
       if (end) co_return *end;
     }
   }
@@ -142,6 +148,7 @@ class WatchRun {
   const std::string type_;
   const WatchQuery plan_;
   const std::vector<std::string> argv_;  ///< Empty: print and end.
+  std::set<std::string> seen_events_;    ///< Ids.
   Process* child_ = nullptr;             ///< While it runs.
   Waiter child_ended_;
   boost::asio::signal_set signals_;
@@ -162,7 +169,7 @@ Nanos watch_retry_pause(std::uint64_t failures) {
 int run_watch(Terminal& terminal, const Arguments& arguments) {
   auto command = begin_client_command(
       terminal, usage,
-      {{"type", false, "what to watch: key, keyprefix, services, nodes, service or checks"},
+      {{"type", false, "what to watch: key, keyprefix, services, nodes, service, checks or event"},
        {"key", false, "the key, for key"},
        {"prefix", false, "the prefix, for keyprefix"},
        {"service", false, "the service, for service and checks"},
@@ -170,7 +177,7 @@ int run_watch(Terminal& terminal, const Arguments& arguments) {
        {"passingonly", false, "true: only instances whose checks all pass, for service [false]"},
        {"state", false, "passing, warning, critical or any, for checks"},
        {"filter", false, "filter expression"},
-       {"name", false, "name of the events"},
+       {"name", false, "only events of this name, for event"},
        {"shell", true, "run the command with $SHELL or /bin/sh [true]"}},
       arguments);
   if (command.exit_code) return *command.exit_code;

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "api/codec/writer.h"
+#include "api/model/event.h"
 #include "api/model/kv.h"
 
 namespace conclave::cli {
@@ -14,6 +15,9 @@ namespace {
 /// Every flag that chooses what is watched; which type takes which is in the table below.
 constexpr std::array<std::string_view, 8> choosing_flags = {
     "key", "prefix", "service", "tag", "passingonly", "state", "filter", "name"};
+
+/// Four times as many as a server lists.
+constexpr std::size_t seen_events_max = 1024;
 
 std::string value_of(const ParsedFlags& flags, std::string_view name) {
   return flags.value(name).value_or("");
@@ -124,7 +128,27 @@ Result<WatchQuery> plan_checks(const ParsedFlags& flags) {
   return filtered(flags, {path, {}, as_answered});
 }
 
+Result<WatchQuery> plan_event(const ParsedFlags& flags) {
+  WatchQuery plan{"/v1/event/list", {}, as_answered, true};
+  const std::string name = value_of(flags, "name");
+  if (!name.empty()) plan.query.push_back({"name", name});
+  return plan;
+}
+
 }  // namespace
+
+Result<std::string> unseen_events(const std::string& json, std::set<std::string>* seen) {
+  CONCLAVE_TRY_ASSIGN(const auto events, api::decode_body<std::vector<api::UserEvent>>(json));
+  std::vector<api::UserEvent> unseen;
+  std::set<std::string> listed;
+  for (const api::UserEvent& event : events) {
+    listed.insert(event.id);
+    if (!seen->contains(event.id)) unseen.push_back(event);
+  }
+  if (seen->size() > seen_events_max) seen->clear();
+  seen->merge(listed);
+  return api::to_json(unseen);
+}
 
 std::span<const WatchType> watch_types() {
   static const WatchType types[] = {
@@ -134,6 +158,7 @@ std::span<const WatchType> watch_types() {
       {"nodes", {"filter"}, plan_nodes},
       {"service", {"service", "tag", "passingonly", "filter"}, plan_service},
       {"checks", {"service", "state", "filter"}, plan_checks},
+      {"event", {"name"}, plan_event},
   };
   return types;
 }

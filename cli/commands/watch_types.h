@@ -4,6 +4,7 @@
 /// that a handler is given (contract 17; the shapes are those of Consul's own tool).
 
 #include <functional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,6 +19,9 @@ struct WatchQuery {
   std::vector<AgentClient::Query> query;
   /// The JSON of what was found, compact; `exists` is false for a 404.
   Result<std::string> (*shape)(bool exists, const std::string& body) = nullptr;
+  /// Events: the index says which is the newest and has no order (contract 11), and a handler is
+  /// given only those that it has not seen.
+  bool events = false;
 };
 
 struct WatchType {
@@ -27,6 +31,10 @@ struct WatchType {
 };
 
 std::span<const WatchType> watch_types();
+
+/// The events of a list whose ids are not among `seen`, which then holds them, too. Of events that
+/// are in no list any more it forgets the ids once there are many.
+Result<std::string> unseen_events(const std::string& json, std::set<std::string>* seen);
 
 /// Errors: unknown type, a flag that the type does not know, a missing or contradictory one.
 Result<WatchQuery> plan_watch(const ParsedFlags& flags);

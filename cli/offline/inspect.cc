@@ -74,6 +74,8 @@ std::string_view type_of(std::string_view key) {
       return "Check";
     case Table::members:
       return "Member";
+    case Table::events:
+      return "UserEvent";
     case Table::changes:
       return "Change";
     case Table::jobs:

@@ -13,6 +13,7 @@
 
 #include "api/model/autopilot.h"
 #include "api/model/catalog.h"
+#include "api/model/event.h"
 #include "api/model/field.h"
 #include "api/model/kv.h"
 #include "api/model/member.h"
@@ -199,6 +200,15 @@ struct SetAutopilot {
   }
 };
 
+/// A user event (contract 11); its ID is the proposer's, its LTime is set in apply.
+struct FireEvent {
+  static constexpr std::uint32_t record_tag = 14;
+  api::UserEvent event;
+
+  friend bool operator==(const FireEvent&, const FireEvent&) = default;
+  static constexpr auto fields() { return std::tuple{api::field(1, "Event", &FireEvent::event)}; }
+};
+
 /// Puts the snapshot with that SHA-256 in the place of the state (daemon/state/restore.h). Alone in
 /// its entry, because it is not applied like the others: a server that lacks the file fetches it
 /// from another first, and nothing is applied meanwhile.
@@ -216,7 +226,7 @@ struct Restore {
 
 using CommandBody = std::variant<KvOp, Txn, SessionCreate, SessionEnd, Register, Deregister,
                                  MemberUpdate, ReapTombstones, ContinueJob, ReapLockDelays,
-                                 SetFeatureLevel, SetAutopilot, Restore>;
+                                 SetFeatureLevel, SetAutopilot, FireEvent, Restore>;
 
 struct Command {
   CommandBody body;
@@ -273,7 +283,7 @@ struct Outcome {
   std::uint64_t job = 0;
   std::vector<api::KvEntry> results;  ///< Of a transaction.
   std::vector<TxnError> txn_errors;
-  std::string session;  ///< Id of a session that was created.
+  std::string created;  ///< Id of the session or user event that was made.
 
   friend bool operator==(const Outcome&, const Outcome&) = default;
   static constexpr auto fields() {
@@ -285,7 +295,7 @@ struct Outcome {
                       field(5, "Job", &Outcome::job),
                       field(6, "Results", &Outcome::results),
                       field(7, "TxnErrors", &Outcome::txn_errors),
-                      field(8, "Session", &Outcome::session)};
+                      field(8, "Created", &Outcome::created)};
   }
 };
 

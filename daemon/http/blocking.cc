@@ -135,8 +135,10 @@ std::string query_identity(const api::Request& request) {
   return identity;
 }
 
-bool must_wait(const api::ReadOptions& options, std::uint64_t index) {
-  return options.index > 0 && std::max<std::uint64_t>(index, 1) <= options.index;
+bool must_wait(const api::ReadOptions& options, std::uint64_t index, ReadStyle style) {
+  if (options.index == 0) return false;
+  const std::uint64_t shown = std::max<std::uint64_t>(index, 1);
+  return style.index_is_identity ? shown == options.index : shown <= options.index;
 }
 
 api::Response park(ServerContext& context, const api::Request& request, const ReadTurn& turn,
@@ -145,8 +147,9 @@ api::Response park(ServerContext& context, const api::Request& request, const Re
   BlockingQuery blocking;
   blocking.identity = query_identity(request);
   blocking.interest = std::move(interest);
-  auto as_evaluation = [](ReadResult result) {
+  auto as_evaluation = [style](ReadResult result) {
     return Evaluation{.index = std::max<std::uint64_t>(result.index, 1),
+                      .index_is_identity = style.index_is_identity,
                       .found = result.found,
                       .status = result.status,
                       .content_type = std::move(result.content_type),

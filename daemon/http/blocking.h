@@ -34,6 +34,8 @@ namespace conclave::daemon {
 struct ReadStyle {
   bool effective_consistency = false;  ///< Catalog and health.
   bool query_backend = false;          ///< /v1/health/service.
+  /// The index has no order: any other one than that of the client is an answer (contract 11).
+  bool index_is_identity = false;
 };
 
 /// What a query found in one snapshot. `body` is a plain string, so that an answer that nobody
@@ -78,7 +80,7 @@ namespace detail {
 
 /// What tells blocking queries apart: path and parameters, without those that only say how to wait.
 std::string query_identity(const api::Request& request);
-bool must_wait(const api::ReadOptions& options, std::uint64_t index);
+bool must_wait(const api::ReadOptions& options, std::uint64_t index, ReadStyle style);
 api::Response park(ServerContext& context, const api::Request& request, const ReadTurn& turn,
                    ReadStyle style, Interest interest,
                    std::function<ReadResult(const ReadRows&)> query, ReadResult seen);
@@ -94,7 +96,7 @@ api::Response answer_read(ServerContext& context, const api::Request& request, c
     const ReadSnapshot snapshot = context.reader.open();
     result = query(snapshot.rows());
   }
-  if (!detail::must_wait(turn.options, result.index)) {
+  if (!detail::must_wait(turn.options, result.index, Query::style)) {
     return make_response(std::move(result), turn, Query::style);
   }
   return detail::park(context, request, turn, Query::style, query.interest(), query,

@@ -1,6 +1,7 @@
 #include "daemon/http/routes.h"
 
 #include "daemon/http/catalog.h"
+#include "daemon/http/event.h"
 #include "daemon/http/health.h"
 #include "daemon/http/kv.h"
 #include "daemon/http/session.h"
@@ -16,6 +17,7 @@ void add_server_routes(api::Router& router, ServerContext& context, OperatorCont
   add_session_routes(router, context);
   add_catalog_routes(router, context);
   add_health_routes(router, context);
+  add_event_routes(router, context);
   add_status_routes(router, context);
   add_snapshot_routes(router, context);
   add_operator_raft_routes(router, operators);

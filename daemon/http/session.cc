@@ -53,7 +53,7 @@ Task<api::Response> create(ServerContext* context, api::Request request, std::st
   auto outcome = co_await commit(context, std::move(*command));
   if (!outcome.has_value()) co_return api::error_response(outcome.error());
   // Under a request id it may be the session that an earlier attempt made.
-  co_return api::json_response("{\"ID\":\"" + outcome->session + "\"}");
+  co_return api::json_response("{\"ID\":\"" + outcome->created + "\"}");
 }
 
 Task<api::Response> destroy(ServerContext* context, api::Request request, std::string id) {

@@ -24,6 +24,7 @@ void CommandTimes::observe(const Command& command, Nanos duration) {
     Histogram* operator()(const ContinueJob&) const { return nullptr; }
     Histogram* operator()(const ReapLockDelays&) const { return nullptr; }
     Histogram* operator()(const SetFeatureLevel&) const { return nullptr; }
+    Histogram* operator()(const FireEvent&) const { return nullptr; }
     Histogram* operator()(const SetAutopilot&) const { return nullptr; }
     Histogram* operator()(const Restore&) const { return nullptr; }
   };

@@ -20,6 +20,7 @@ enum class TopicKind : std::uint8_t {
   checks,    ///< The check table.
   members,   ///< The member table.
   restore,   ///< Everything: a snapshot was put in place.
+  events,    ///< User events.
 };
 
 struct Topic {

@@ -5,6 +5,7 @@
 
 #include "api/model/autopilot.h"
 #include "api/model/catalog.h"
+#include "api/model/event.h"
 #include "api/model/kv.h"
 #include "api/model/record.h"
 #include "base/core/text.h"
@@ -103,6 +104,8 @@ Result<std::optional<std::string_view>> Restamping::stamp(std::string_view key,
     case Table::checks_by_name:
     case Table::checks_by_status:
       return keep<CheckRef>(row);
+    case Table::events:
+      return keep<api::UserEvent>(row);
     case Table::requests:
       return keep<RequestRow>(row);
     case Table::request_order:

@@ -76,7 +76,7 @@ Outcome apply_session_create(const SessionCreate& command, const ApplyTime& time
     step.touch(TopicKind::sessions);
     step.session_began(session);
     outcome.done = true;
-    outcome.session = session.id;
+    outcome.created = session.id;
   }
   return step.finish(std::move(outcome), changes);
 }

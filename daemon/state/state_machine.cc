@@ -7,6 +7,7 @@
 #include "base/core/assert.h"
 #include "daemon/state/autopilot.h"
 #include "daemon/state/catalog.h"
+#include "daemon/state/event.h"
 #include "daemon/state/job.h"
 #include "daemon/state/kv.h"
 #include "daemon/state/member.h"
@@ -55,6 +56,7 @@ struct Apply {
   Outcome operator()(const SetAutopilot& c) const {
     return apply_set_autopilot(c, time, rows, changes);
   }
+  Outcome operator()(const FireEvent& c) const { return apply_fire_event(c, time, rows, changes); }
   Outcome operator()(const SetFeatureLevel& c) const {
     Step step(rows, time);
     if (c.level > step.meta().feature_level) {

@@ -37,6 +37,7 @@ enum class Table : std::uint8_t {
   checks_by_name = 0x36,       ///< service name, node, check id
   checks_by_status = 0x37,     ///< status, node, check id
   members = 0x40,              ///< name
+  events = 0x41,               ///< revision
   service_indexes = 0x50,      ///< service name
   node_indexes = 0x51,         ///< node
   changes = 0x60,              ///< revision, sub-index

@@ -25,6 +25,7 @@ bool is_due(const Waiter& waiter, const Evaluation& result) {
   if (waiter.due) return true;
   // What was not found and still is not goes on waiting, whatever the index says (contract 2.2).
   if (!waiter.found && !result.found) return false;
+  if (result.index_is_identity) return result.index != waiter.index;
   return result.index > waiter.index;
 }
 

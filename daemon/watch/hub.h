@@ -28,7 +28,8 @@ struct Interest {
 
 /// One evaluation of a query against one snapshot.
 struct Evaluation {
-  std::uint64_t index = 0;  ///< X-Consul-Index, never 0.
+  std::uint64_t index = 0;         ///< X-Consul-Index, never 0.
+  bool index_is_identity = false;  ///< It has no order: due when it is another one.
   bool found =
       true;  ///< False: a "not found" that keeps on waiting while it stays so (contract 2.2).
   int status = 200;

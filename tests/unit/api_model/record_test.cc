@@ -275,6 +275,7 @@ TEST(record, commands_come_back_from_the_log) {
       {.body = ReapLockDelays{}},
       {.body = SetFeatureLevel{2}},
       {.body = SetAutopilot{.config = {.min_quorum = 3}, .cas = true, .index = 7}},
+      {.body = FireEvent{{.id = "e", .name = "deploy", .payload = {"x"}, .service_filter = "web"}}},
   };
   const auto read = api::decode_record<EntryPayload>(api::encode_record(payload));
   ASSERT_TRUE(read);

@@ -1,5 +1,7 @@
 // What `lock` and `watch` decide without an agent; tests/cluster has the rest.
 
+#include "api/codec/writer.h"
+#include "api/model/event.h"
 #include "cli/commands/agent_tasks.h"
 #include "cli/commands/child_command.h"
 #include "cli/commands/watch.h"
@@ -103,10 +105,13 @@ TEST(WatchTypes, ask_and_show_as_consuls_tool_does) {
       {{"-type=checks"}, "/v1/health/state/any", true, "[]", "[]"},
       {{"-type=checks", "-state=critical"}, "/v1/health/state/critical", true, "[]", "[]"},
       {{"-type=checks", "-service=web"}, "/v1/health/checks/web", true, "[]", "[]"},
+      {{"-type=event"}, "/v1/event/list", true, "[]", "[]"},
+      {{"-type=event", "-name=deploy"}, "/v1/event/list&name=deploy", true, "[]", "[]"},
   };
-  const std::vector<FlagSpec> specs = {{"type", false},    {"key", false},        {"prefix", false},
-                                       {"service", false}, {"tag", false},        {"state", false},
-                                       {"filter", false},  {"passingonly", false}};
+  const std::vector<FlagSpec> specs = {
+      {"type", false},    {"key", false},         {"prefix", false},
+      {"service", false}, {"tag", false},         {"state", false},
+      {"filter", false},  {"passingonly", false}, {"name", false}};
   for (const PlanCase& one : cases) {
     const auto flags = parse_flags(specs, one.flags);
     ASSERT_TRUE(flags.has_value());
@@ -115,6 +120,25 @@ TEST(WatchTypes, ask_and_show_as_consuls_tool_does) {
     EXPECT_EQ(url_of(*plan), one.url);
     EXPECT_EQ(plan->shape(one.exists, one.body), one.json);
   }
+}
+
+TEST(WatchEvents, are_given_once) {
+  const auto list = [](const std::vector<std::string>& ids) {
+    std::vector<api::UserEvent> events;
+    for (const std::string& id : ids) events.push_back({.id = id, .name = "n"});
+    return api::to_json(events);
+  };
+  std::set<std::string> seen;
+  EXPECT_EQ(unseen_events("[]", &seen), "[]");
+  EXPECT_EQ(unseen_events(list({"a", "b"}), &seen), list({"a", "b"}));
+  EXPECT_EQ(unseen_events(list({"b", "c"}), &seen), list({"c"}));
+  EXPECT_EQ(unseen_events(list({"a", "b"}), &seen), "[]");
+  std::vector<std::string> many;
+  for (int i = 0; i < 2000; ++i) many.push_back(std::to_string(i));
+  EXPECT_EQ(unseen_events(list(many), &seen), list(many));
+  EXPECT_EQ(unseen_events(list({"x"}), &seen), list({"x"}));
+  EXPECT_EQ(seen.size(), 1u);
+  EXPECT_FALSE(unseen_events("nonsense", &seen));
 }
 
 TEST(WatchIndex, that_went_back_begins_anew) {

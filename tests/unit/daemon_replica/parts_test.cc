@@ -38,7 +38,7 @@ TEST(GrowthGuard, knows_which_commands_add_to_the_state) {
   for (const CommandBody& body :
        {CommandBody(SessionEnd{}), CommandBody(Deregister{}), CommandBody(MemberUpdate{}),
         CommandBody(ReapTombstones{}), CommandBody(ContinueJob{}), CommandBody(ReapLockDelays{}),
-        CommandBody(SetFeatureLevel{})}) {
+        CommandBody(SetFeatureLevel{}), CommandBody(FireEvent{})}) {
     EXPECT_FALSE(adds_to_state({body, {}}));
   }
 }

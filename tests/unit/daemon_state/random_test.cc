@@ -105,9 +105,11 @@ class Author {
       default:
         break;
     }
-    switch (rng_.below(5)) {
+    switch (rng_.below(6)) {
       case 0:
         return ReapLockDelays{};
+      case 4:
+        return FireEvent{{.id = "e" + number(300), .name = name("e", 2)}};
       case 1:
         return ReapTombstones{rng_.below(300)};
       case 2:

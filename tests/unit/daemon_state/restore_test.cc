@@ -73,6 +73,20 @@ TEST_F(RestoreTest, every_row_and_index_has_the_new_revision) {
   }
 }
 
+TEST_F(RestoreTest, events_stay_as_they_were) {
+  run(FireEvent{{.id = "e", .name = "deploy"}});
+  const auto after = restored({.revision = 500});
+  ASSERT_TRUE(after);
+  std::vector<api::UserEvent> events;
+  visit_events(*after, [&](const api::UserEvent& event) {
+    events.push_back(event);
+    return true;
+  });
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_EQ(events[0].id, "e");
+  EXPECT_EQ(events[0].ltime, revision());
+}
+
 TEST_F(RestoreTest, tombstones_and_changes_are_gone_and_the_floors_stand_for_them) {
   set("gone", "x");
   kv(KvVerb::remove, "gone");
