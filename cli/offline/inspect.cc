@@ -72,6 +72,12 @@ std::string_view type_of(std::string_view key) {
       return "Service";
     case Table::checks:
       return "Check";
+    case Table::ca_root:
+      return "ConnectCA";
+    case Table::coordinates:
+      return "CoordinateBatchUpdate";
+    case Table::queries:
+      return "PreparedQuery";
     case Table::members:
       return "Member";
     case Table::events:

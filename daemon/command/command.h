@@ -12,11 +12,14 @@
 #include <vector>
 
 #include "api/model/autopilot.h"
+#include "api/model/ca_root.h"
 #include "api/model/catalog.h"
+#include "api/model/coordinate.h"
 #include "api/model/event.h"
 #include "api/model/field.h"
 #include "api/model/kv.h"
 #include "api/model/member.h"
+#include "api/model/prepared_query.h"
 
 namespace conclave::daemon {
 
@@ -209,6 +212,54 @@ struct FireEvent {
   static constexpr auto fields() { return std::tuple{api::field(1, "Event", &FireEvent::event)}; }
 };
 
+enum class QueryOp : std::uint8_t { create = 0, update = 1, remove = 2 };
+
+}  // namespace conclave::daemon
+
+template <>
+inline constexpr std::uint64_t conclave::api::enum_end<conclave::daemon::QueryOp> = 3;
+
+namespace conclave::daemon {
+
+/// A prepared query (contract 13); the ID of a new one is the proposer's, its indexes are set in
+/// apply. To remove one its ID is enough.
+struct WriteQuery {
+  static constexpr std::uint32_t record_tag = 17;
+  QueryOp op = QueryOp::create;
+  api::PreparedQuery query;
+
+  friend bool operator==(const WriteQuery&, const WriteQuery&) = default;
+  static constexpr auto fields() {
+    return std::tuple{api::field(1, "Op", &WriteQuery::op),
+                      api::field(2, "Query", &WriteQuery::query)};
+  }
+};
+
+/// A command holds at most so many coordinates.
+inline constexpr std::size_t coordinate_updates_max = 640;
+
+/// Network coordinates that nodes reported since the last such command (contract 12); their
+/// ModifyIndex is set in apply.
+struct UpdateCoordinates {
+  static constexpr std::uint32_t record_tag = 18;
+  std::vector<api::NodeCoordinate> updates;
+
+  friend bool operator==(const UpdateCoordinates&, const UpdateCoordinates&) = default;
+  static constexpr auto fields() {
+    return std::tuple{api::field(1, "Updates", &UpdateCoordinates::updates)};
+  }
+};
+
+/// The root certificate of a service mesh, if there is none yet (contract 1.1); its indexes are set
+/// in apply.
+struct SetCaRoot {
+  static constexpr std::uint32_t record_tag = 19;
+  api::CaRoot root;
+
+  friend bool operator==(const SetCaRoot&, const SetCaRoot&) = default;
+  static constexpr auto fields() { return std::tuple{api::field(1, "Root", &SetCaRoot::root)}; }
+};
+
 /// Puts the snapshot with that SHA-256 in the place of the state (daemon/state/restore.h). Alone in
 /// its entry, because it is not applied like the others: a server that lacks the file fetches it
 /// from another first, and nothing is applied meanwhile.
@@ -224,9 +275,10 @@ struct Restore {
   }
 };
 
-using CommandBody = std::variant<KvOp, Txn, SessionCreate, SessionEnd, Register, Deregister,
-                                 MemberUpdate, ReapTombstones, ContinueJob, ReapLockDelays,
-                                 SetFeatureLevel, SetAutopilot, FireEvent, Restore>;
+using CommandBody =
+    std::variant<KvOp, Txn, SessionCreate, SessionEnd, Register, Deregister, MemberUpdate,
+                 ReapTombstones, ContinueJob, ReapLockDelays, SetFeatureLevel, SetAutopilot,
+                 FireEvent, Restore, WriteQuery, UpdateCoordinates, SetCaRoot>;
 
 struct Command {
   CommandBody body;
@@ -283,7 +335,7 @@ struct Outcome {
   std::uint64_t job = 0;
   std::vector<api::KvEntry> results;  ///< Of a transaction.
   std::vector<TxnError> txn_errors;
-  std::string created;  ///< Id of the session or user event that was made.
+  std::string created;  ///< Id of the session, user event or prepared query that was made.
 
   friend bool operator==(const Outcome&, const Outcome&) = default;
   static constexpr auto fields() {

@@ -21,12 +21,15 @@ constexpr ReadStyle catalog_style{.effective_consistency = true};
 struct ListNodes {
   static constexpr ReadStyle style = catalog_style;
   InstanceFilter filter;
+  Viewpoint from;
   api::Filter<api::Node> expression;
 
   Interest interest() const { return wait_for_tables({TopicKind::nodes}); }
   ReadResult operator()(const ReadRows& rows) const {
     NodeListing listing = list_nodes(rows, filter);
     expression.keep_accepted(listing.nodes);
+    sort_by_distance(rows, from.node(rows), listing.nodes,
+                     [](const api::Node& node) -> std::string_view { return node.node; });
     return {.index = listing.index, .body = api::to_json(listing.nodes)};
   }
 };
@@ -51,6 +54,7 @@ struct ListInstances {
   static constexpr ReadStyle style = catalog_style;
   std::string service;
   InstanceFilter filter;
+  Viewpoint from;
   api::Filter<api::ServiceNode> expression;
 
   Interest interest() const { return wait_for(TopicKind::service, service); }
@@ -58,6 +62,8 @@ struct ListInstances {
     ServiceListing listing = list_instances(rows, service, filter);
     ReadResult result{.index = listing.index, .found = !listing.instances.empty()};
     expression.keep_accepted(listing.instances);
+    sort_by_distance(rows, from.node(rows), listing.instances,
+                     [](const api::ServiceNode& one) -> std::string_view { return one.node; });
     result.body = api::to_json(listing.instances);
     return result;
   }
@@ -121,7 +127,9 @@ Task<api::Response> datacenters(ServerContext* context, api::Request, std::strin
 
 Task<api::Response> nodes(ServerContext* context, api::Request request, std::string) {
   InstanceFilter filter = instance_filter(request);
-  return serve_filtered_read(context, std::move(request), ListNodes{std::move(filter), {}});
+  Viewpoint from = take_viewpoint(request, *context->settings);
+  return serve_filtered_read(context, std::move(request),
+                             ListNodes{std::move(filter), std::move(from), {}});
 }
 
 Task<api::Response> services(ServerContext* context, api::Request request, std::string) {
@@ -132,8 +140,10 @@ Task<api::Response> services(ServerContext* context, api::Request request, std::
 Task<api::Response> service(ServerContext* context, api::Request request, std::string name) {
   if (name.empty()) return refused(ErrorCode::bad_request, "Missing service name");
   InstanceFilter filter = instance_filter(request);
-  return serve_filtered_read(context, std::move(request),
-                             ListInstances{std::move(name), std::move(filter), {}});
+  Viewpoint from = take_viewpoint(request, *context->settings);
+  return serve_filtered_read(
+      context, std::move(request),
+      ListInstances{std::move(name), std::move(filter), std::move(from), {}});
 }
 
 Task<api::Response> node(ServerContext* context, api::Request request, std::string name) {

@@ -29,6 +29,7 @@ struct ServerSettings {
   std::uint64_t txn_bytes_max = 512 * 1024;
   std::uint64_t txn_ops_max = 128;
   Nanos session_ttl_min{std::chrono::seconds(10)};
+  Nanos coordinate_update_period{std::chrono::seconds(5)};
   api::WaitLimits waits;
   bool strict_json = false;
 };

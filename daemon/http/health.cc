@@ -20,8 +20,11 @@ namespace {
 
 constexpr ReadStyle health_style{.effective_consistency = true};
 
-ReadResult listed(CheckListing listing, const api::Filter<api::HealthCheck>& expression) {
+ReadResult listed(CheckListing listing, const api::Filter<api::HealthCheck>& expression,
+                  const ReadRows& rows, const Viewpoint& from = {}) {
   expression.keep_accepted(listing.checks);
+  sort_by_distance(rows, from.node(rows), listing.checks,
+                   [](const api::HealthCheck& check) -> std::string_view { return check.node; });
   return {.index = listing.index, .body = api::to_json(listing.checks)};
 }
 
@@ -29,6 +32,7 @@ struct ServiceHealth {
   static constexpr ReadStyle style{.effective_consistency = true, .query_backend = true};
   std::string service;
   InstanceFilter filter;
+  Viewpoint from;
   bool passing_only = false;
   api::Filter<api::ServiceEntry> expression;
 
@@ -36,6 +40,9 @@ struct ServiceHealth {
   ReadResult operator()(const ReadRows& rows) const {
     HealthListing listing = list_health(rows, service, filter, passing_only);
     expression.keep_accepted(listing.entries);
+    sort_by_distance(
+        rows, from.node(rows), listing.entries,
+        [](const api::ServiceEntry& entry) -> std::string_view { return entry.node.node; });
     return {.index = listing.index, .body = api::to_json(listing.entries)};
   }
 };
@@ -44,11 +51,12 @@ struct ServiceChecks {
   static constexpr ReadStyle style = health_style;
   std::string service;
   InstanceFilter filter;
+  Viewpoint from;
   api::Filter<api::HealthCheck> expression;
 
   Interest interest() const { return wait_for(TopicKind::service, service); }
   ReadResult operator()(const ReadRows& rows) const {
-    return listed(list_checks_of_service(rows, service, filter), expression);
+    return listed(list_checks_of_service(rows, service, filter), expression, rows, from);
   }
 };
 
@@ -59,7 +67,7 @@ struct NodeChecks {
 
   Interest interest() const { return wait_for(TopicKind::node, node); }
   ReadResult operator()(const ReadRows& rows) const {
-    return listed(list_checks_of_node(rows, node), expression);
+    return listed(list_checks_of_node(rows, node), expression, rows);
   }
 };
 
@@ -67,11 +75,12 @@ struct ChecksInState {
   static constexpr ReadStyle style = health_style;
   std::string status;
   InstanceFilter filter;
+  Viewpoint from;
   api::Filter<api::HealthCheck> expression;
 
   Interest interest() const { return wait_for_tables({TopicKind::checks}); }
   ReadResult operator()(const ReadRows& rows) const {
-    return listed(list_checks_in_state(rows, status, filter), expression);
+    return listed(list_checks_in_state(rows, status, filter), expression, rows, from);
   }
 };
 
@@ -86,7 +95,8 @@ std::optional<bool> parse_passing(std::string_view text) {
 
 Task<api::Response> service(ServerContext* context, api::Request request, std::string name) {
   if (name.empty()) return refused(ErrorCode::bad_request, "Missing service name");
-  ServiceHealth query{std::move(name), instance_filter(request), false, {}};
+  Viewpoint from = take_viewpoint(request, *context->settings);
+  ServiceHealth query{std::move(name), instance_filter(request), std::move(from), false, {}};
   if (const auto text = request.parameter("passing")) {
     const auto passing = parse_passing(*text);
     if (!passing.has_value()) {
@@ -99,7 +109,8 @@ Task<api::Response> service(ServerContext* context, api::Request request, std::s
 
 Task<api::Response> checks(ServerContext* context, api::Request request, std::string name) {
   if (name.empty()) return refused(ErrorCode::bad_request, "Missing service name");
-  ServiceChecks query{std::move(name), instance_filter(request), {}};
+  Viewpoint from = take_viewpoint(request, *context->settings);
+  ServiceChecks query{std::move(name), instance_filter(request), std::move(from), {}};
   return serve_filtered_read(context, std::move(request), std::move(query));
 }
 
@@ -110,7 +121,8 @@ Task<api::Response> node(ServerContext* context, api::Request request, std::stri
 
 Task<api::Response> state(ServerContext* context, api::Request request, std::string status) {
   if (status.empty()) return refused(ErrorCode::bad_request, "Missing check state");
-  ChecksInState query{std::move(status), instance_filter(request), {}};
+  Viewpoint from = take_viewpoint(request, *context->settings);
+  ChecksInState query{std::move(status), instance_filter(request), std::move(from), {}};
   return serve_filtered_read(context, std::move(request), std::move(query));
 }
 

@@ -1,5 +1,6 @@
 #include "daemon/http/instance_parameters.h"
 
+#include <algorithm>
 #include <string>
 
 #include "base/core/text.h"
@@ -18,6 +19,28 @@ InstanceFilter instance_filter(const api::Request& request) {
     }
   }
   return filter;
+}
+
+namespace {
+
+/// As a proxy says, else as the connection says.
+std::string address_of_client(const api::Request& request) {
+  const std::string_view said = request.header("x-forwarded-for");
+  const std::string_view first = trim_spaces(said.substr(0, said.find(',')));
+  return first.empty() ? request.client_address : std::string(first);
+}
+
+}  // namespace
+
+Viewpoint take_viewpoint(api::Request& request, const ServerSettings& settings) {
+  const auto parameter = std::ranges::find(request.query, "near", &api::QueryParameter::name);
+  if (parameter == request.query.end()) return {};
+  if (parameter->value == "_agent") return {.near = settings.node_name, .client_address = {}};
+  Viewpoint from{.near = parameter->value, .client_address = {}};
+  if (from.near != "_ip") return from;
+  from.client_address = address_of_client(request);
+  parameter->value += " " + from.client_address;
+  return from;
 }
 
 Interest wait_for(TopicKind kind, std::string_view name) {

@@ -3,6 +3,8 @@
 /// The filters of catalog and health reads as query parameters.
 
 #include "api/http/message.h"
+#include "daemon/http/context.h"
+#include "daemon/read/distance.h"
 #include "daemon/read/instance_filter.h"
 #include "daemon/watch/hub.h"
 
@@ -11,6 +13,10 @@ namespace conclave::daemon {
 /// `tag` (repeatable) and `node-meta` (repeatable, key:value; the value may contain colons, a
 /// missing one means an empty value: contract 1.3).
 InstanceFilter instance_filter(const api::Request& request);
+
+/// `near`, with `_agent` put as this agent's name. `_ip` becomes `_ip <address>` in the request,
+/// because such a query is another one for each address that asks.
+Viewpoint take_viewpoint(api::Request& request, const ServerSettings& settings);
 
 /// Waiting for one topic, or for any of several tables.
 Interest wait_for(TopicKind kind, std::string_view name);

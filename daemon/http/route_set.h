@@ -15,12 +15,14 @@ struct RouteSet {
   api::Router& router;
   ServerContext& context;
 
-  void add(api::Method method, std::string prefix, Handler handler) const {
+  void add(api::Method method, std::string prefix, Handler handler, std::string suffix = {}) const {
     router.add({.prefix = std::move(prefix),
                 .methods = {method},
-                .handler = [handler, at = &context](api::Request request, std::string rest) {
-                  return handler(at, std::move(request), std::move(rest));
-                }});
+                .handler =
+                    [handler, at = &context](api::Request request, std::string rest) {
+                      return handler(at, std::move(request), std::move(rest));
+                    },
+                .suffix = std::move(suffix)});
   }
 };
 

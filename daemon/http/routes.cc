@@ -1,9 +1,11 @@
 #include "daemon/http/routes.h"
 
 #include "daemon/http/catalog.h"
+#include "daemon/http/coordinate.h"
 #include "daemon/http/event.h"
 #include "daemon/http/health.h"
 #include "daemon/http/kv.h"
+#include "daemon/http/prepared_query.h"
 #include "daemon/http/session.h"
 #include "daemon/http/snapshot.h"
 #include "daemon/http/status.h"
@@ -18,6 +20,8 @@ void add_server_routes(api::Router& router, ServerContext& context, OperatorCont
   add_catalog_routes(router, context);
   add_health_routes(router, context);
   add_event_routes(router, context);
+  add_prepared_query_routes(router, context);
+  add_coordinate_routes(router, context);
   add_status_routes(router, context);
   add_snapshot_routes(router, context);
   add_operator_raft_routes(router, operators);

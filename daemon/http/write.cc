@@ -1,6 +1,7 @@
 #include "daemon/http/write.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "api/codec/json_string.h"
@@ -16,6 +17,18 @@ constexpr std::size_t request_id_bytes_max = 128;
 bool is_request_id(std::string_view text) {
   return !text.empty() && text.size() <= request_id_bytes_max &&
          std::ranges::all_of(text, [](char c) { return c >= ' ' && c <= '~'; });
+}
+
+bool is_digits(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+std::unexpected<Error> not_parsed(std::string_view function, std::string_view text,
+                                  bool out_of_range) {
+  std::string message = "strconv." + std::string(function) + ": parsing ";
+  api::append_json_string(message, text);
+  message += out_of_range ? ": value out of range" : ": invalid syntax";
+  return fail(ErrorCode::failed, std::move(message));
 }
 
 }  // namespace
@@ -51,12 +64,24 @@ Task<api::Response> commit_and_answer(ServerContext* context, Command command) {
 
 Result<std::uint64_t> parse_uint(std::string_view text) {
   if (const auto value = parse_u64(text)) return *value;
-  const bool digits =
-      !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
-  std::string message = "strconv.ParseUint: parsing ";
-  api::append_json_string(message, text);
-  message += digits ? ": value out of range" : ": invalid syntax";
-  return fail(ErrorCode::failed, std::move(message));
+  return not_parsed("ParseUint", text, is_digits(text));
+}
+
+Result<std::int64_t> parse_int(std::string_view text) {
+  const bool has_sign = text.starts_with('+') || text.starts_with('-');
+  // Go takes a leading plus.
+  if (const auto value = parse_i64(text.substr(text.starts_with('+') ? 1 : 0))) {
+    if (is_digits(text.substr(has_sign ? 1 : 0))) return *value;
+  }
+  return not_parsed("Atoi", text, is_digits(text.substr(has_sign ? 1 : 0)));
+}
+
+Result<bool> parse_bool(std::string_view text) {
+  constexpr std::array<std::string_view, 6> yes = {"1", "t", "T", "TRUE", "true", "True"};
+  constexpr std::array<std::string_view, 6> no = {"0", "f", "F", "FALSE", "false", "False"};
+  if (std::ranges::find(yes, text) != yes.end()) return true;
+  if (std::ranges::find(no, text) != no.end()) return false;
+  return not_parsed("ParseBool", text, false);
 }
 
 }  // namespace conclave::daemon

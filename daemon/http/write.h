@@ -1,6 +1,6 @@
 #pragma once
 
-/// What the write endpoints share: proposing a command, and Go's number parameters.
+/// What the write endpoints share: proposing a command, and Go's number and truth parameters.
 
 #include <cstdint>
 #include <string>
@@ -33,5 +33,8 @@ Task<api::Response> commit_and_answer(ServerContext* context, Command command);
 /// Go's strconv.ParseUint(text, 10, 64); the error is the 500 that clients see (contract 3):
 /// `strconv.ParseUint: parsing "x": invalid syntax`.
 Result<std::uint64_t> parse_uint(std::string_view text);
+/// Go's strconv.Atoi and strconv.ParseBool, with their errors.
+Result<std::int64_t> parse_int(std::string_view text);
+Result<bool> parse_bool(std::string_view text);
 
 }  // namespace conclave::daemon

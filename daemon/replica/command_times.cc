@@ -25,6 +25,9 @@ void CommandTimes::observe(const Command& command, Nanos duration) {
     Histogram* operator()(const ReapLockDelays&) const { return nullptr; }
     Histogram* operator()(const SetFeatureLevel&) const { return nullptr; }
     Histogram* operator()(const FireEvent&) const { return nullptr; }
+    Histogram* operator()(const SetCaRoot&) const { return nullptr; }
+    Histogram* operator()(const WriteQuery&) const { return nullptr; }
+    Histogram* operator()(const UpdateCoordinates&) const { return nullptr; }
     Histogram* operator()(const SetAutopilot&) const { return nullptr; }
     Histogram* operator()(const Restore&) const { return nullptr; }
   };

@@ -20,6 +20,7 @@ bool adds(const Txn& txn) {
 }
 bool adds(const SessionCreate&) { return true; }
 bool adds(const Register&) { return true; }
+bool adds(const WriteQuery& command) { return command.op != QueryOp::remove; }
 template <class Other>
 bool adds(const Other&) {
   return false;

@@ -10,17 +10,19 @@
 namespace conclave::daemon {
 
 enum class TopicKind : std::uint8_t {
-  key,       ///< One KV key; prefix waiters are woken by the keys below their prefix.
-  sessions,  ///< The session table; name is empty.
-  nodes,     ///< The node table.
-  node,      ///< One node, its services and checks; name is the lower-case node name.
-  services,  ///< Any service instance.
-  service,   ///< One service's instances, their checks and nodes; name is the lower-case service
-             ///< name.
-  checks,    ///< The check table.
-  members,   ///< The member table.
-  restore,   ///< Everything: a snapshot was put in place.
-  events,    ///< User events.
+  key,          ///< One KV key; prefix waiters are woken by the keys below their prefix.
+  sessions,     ///< The session table; name is empty.
+  nodes,        ///< The node table.
+  node,         ///< One node, its services and checks; name is the lower-case node name.
+  services,     ///< Any service instance.
+  service,      ///< One service's instances, their checks and nodes; name is the lower-case service
+                ///< name.
+  checks,       ///< The check table.
+  members,      ///< The member table.
+  restore,      ///< Everything: a snapshot was put in place.
+  events,       ///< User events.
+  queries,      ///< The table of prepared queries.
+  coordinates,  ///< Network coordinates.
 };
 
 struct Topic {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/core/text.h"
+#include "daemon/state/coordinate.h"
 #include "daemon/tables/checks.h"
 #include "daemon/tables/nodes.h"
 #include "daemon/tables/row.h"
@@ -73,6 +74,7 @@ void erase_node(Step& step, const api::Node& node) {
   // After a rename the id belongs to another name.
   const auto ref = read_row<NodeRef>(step.rows(), node_id_key(node.id));
   if (ref && equal_ignoring_case(ref->node, node.node)) step.erase(node_id_key(node.id));
+  erase_coordinate(step, node.node);
   step.meta().nodes_index = step.revision();
   step.touch(TopicKind::nodes);
   step.node_extinct(node.node);

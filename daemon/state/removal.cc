@@ -7,11 +7,13 @@
 #include "daemon/state/check.h"
 #include "daemon/state/kv.h"
 #include "daemon/state/node.h"
+#include "daemon/state/prepared_query.h"
 #include "daemon/state/service.h"
 #include "daemon/state/session.h"
 #include "daemon/tables/checks.h"
 #include "daemon/tables/kv.h"
 #include "daemon/tables/nodes.h"
+#include "daemon/tables/prepared_queries.h"
 #include "daemon/tables/row.h"
 #include "daemon/tables/services.h"
 #include "daemon/tables/sessions.h"
@@ -65,6 +67,18 @@ void remove_session_keys(Step& step, Removal removal) {
       release_entry(step, key);
     }
     if (removal.until_ms != 0) arm_lock_delay(step, key, removal.until_ms);
+  }
+}
+
+void remove_session_queries(Step& step, Removal removal) {
+  std::vector<std::string> ids;
+  visit_session_queries(step.rows(), removal.name, [&](const QueryRef& ref) {
+    ids.push_back(ref.id);
+    return ids.size() < slice;
+  });
+  if (ids.size() == slice) step.pending().push_back(std::move(removal));
+  for (const std::string& id : ids) {
+    if (const auto query = find_query(step.rows(), id)) erase_query(step, *query);
   }
 }
 
@@ -170,6 +184,8 @@ void run_one(Step& step, Removal removal) {
       return remove_key_tree(step, std::move(removal));
     case RemovalKind::session_keys:
       return remove_session_keys(step, std::move(removal));
+    case RemovalKind::session_queries:
+      return remove_session_queries(step, std::move(removal));
     case RemovalKind::check_sessions:
       return remove_check_sessions(step, std::move(removal));
     case RemovalKind::check:

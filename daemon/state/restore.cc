@@ -4,9 +4,12 @@
 #include <type_traits>
 
 #include "api/model/autopilot.h"
+#include "api/model/ca_root.h"
 #include "api/model/catalog.h"
+#include "api/model/coordinate.h"
 #include "api/model/event.h"
 #include "api/model/kv.h"
+#include "api/model/prepared_query.h"
 #include "api/model/record.h"
 #include "base/core/text.h"
 #include "daemon/state/state_machine.h"
@@ -15,6 +18,7 @@
 #include "daemon/tables/key.h"
 #include "daemon/tables/kv.h"
 #include "daemon/tables/nodes.h"
+#include "daemon/tables/prepared_queries.h"
 #include "daemon/tables/requests.h"
 #include "daemon/tables/services.h"
 #include "daemon/tables/sessions.h"
@@ -72,6 +76,8 @@ Result<std::optional<std::string_view>> Restamping::stamp(std::string_view key,
       });
     case Table::autopilot:
       return change<api::AutopilotConfig>(row, with_modify_index);
+    case Table::ca_root:
+      return change<api::CaRoot>(row, with_modify_index);
     case Table::sessions:
       return change<api::Session>(row, with_modify_index);
     case Table::nodes:
@@ -80,6 +86,10 @@ Result<std::optional<std::string_view>> Restamping::stamp(std::string_view key,
       return change<api::NodeService>(row, with_modify_index);
     case Table::checks:
       return change<api::HealthCheck>(row, with_modify_index);
+    case Table::queries:
+      return change<api::PreparedQuery>(row, with_modify_index);
+    case Table::coordinates:
+      return change<api::NodeCoordinate>(row, with_modify_index);
     case Table::service_indexes:
     case Table::node_indexes:
       return change<IndexRow>(row, [this](IndexRow& index) { index.index = revision_; });
@@ -96,6 +106,9 @@ Result<std::optional<std::string_view>> Restamping::stamp(std::string_view key,
     case Table::sessions_by_node:
     case Table::sessions_by_check:
       return keep<SessionRef>(row);
+    case Table::query_names:
+    case Table::queries_by_session:
+      return keep<QueryRef>(row);
     case Table::node_ids:
       return keep<NodeRef>(row);
     case Table::services_by_name:
@@ -126,6 +139,7 @@ Result<std::optional<std::string_view>> Restamping::stamp_meta(std::string_view 
     meta.feature_level = std::max(meta.feature_level, basis_.feature_level);
     meta.kv_index = meta.sessions_index = meta.nodes_index = revision_;
     meta.services_index = meta.checks_index = meta.members_index = revision_;
+    meta.queries_index = meta.coordinates_index = revision_;
     meta.service_extinction_index = meta.node_extinction_index = revision_;
     meta.changes_count = meta.changes_bytes = 0;
     meta.changes_floor = revision_;

@@ -9,6 +9,7 @@
 #include "daemon/tables/checks.h"
 #include "daemon/tables/key.h"
 #include "daemon/tables/nodes.h"
+#include "daemon/tables/prepared_queries.h"
 #include "daemon/tables/row.h"
 #include "daemon/tables/sessions.h"
 
@@ -97,6 +98,11 @@ void end_session(Step& step, const std::string& id) {
                             .begun = step.revision(),
                             .behavior = session->behavior,
                             .until_ms = lock_delay_end(step, *session)});
+  visit_session_queries(step.rows(), id, [&](const QueryRef&) {
+    step.pending().push_back(
+        {.kind = RemovalKind::session_queries, .name = id, .begun = step.revision()});
+    return false;
+  });
 }
 
 Outcome apply_session_end(const SessionEnd& command, const ApplyTime& time, Rows& rows,

@@ -6,11 +6,14 @@
 
 #include "base/core/assert.h"
 #include "daemon/state/autopilot.h"
+#include "daemon/state/ca_root.h"
 #include "daemon/state/catalog.h"
+#include "daemon/state/coordinate.h"
 #include "daemon/state/event.h"
 #include "daemon/state/job.h"
 #include "daemon/state/kv.h"
 #include "daemon/state/member.h"
+#include "daemon/state/prepared_query.h"
 #include "daemon/state/reap.h"
 #include "daemon/state/request.h"
 #include "daemon/state/session.h"
@@ -57,6 +60,13 @@ struct Apply {
     return apply_set_autopilot(c, time, rows, changes);
   }
   Outcome operator()(const FireEvent& c) const { return apply_fire_event(c, time, rows, changes); }
+  Outcome operator()(const SetCaRoot& c) const { return apply_set_ca_root(c, time, rows, changes); }
+  Outcome operator()(const WriteQuery& c) const {
+    return apply_write_query(c, time, rows, changes);
+  }
+  Outcome operator()(const UpdateCoordinates& c) const {
+    return apply_update_coordinates(c, time, rows, changes);
+  }
   Outcome operator()(const SetFeatureLevel& c) const {
     Step step(rows, time);
     if (c.level > step.meta().feature_level) {

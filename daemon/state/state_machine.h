@@ -7,6 +7,7 @@
 /// A refused command leaves nothing behind: one that can still be refused after its first write
 /// runs on an overlay of `rows`, the others check everything first. It is split by what it changes:
 /// kv.h, txn.h, session.h, catalog.h (node.h, service.h, check.h), member.h, event.h, autopilot.h,
+/// prepared_query.h, coordinate.h, ca_root.h,
 /// removal.h, job.h, reap.h, request.h beside this file.
 
 #include <cstdint>

@@ -13,18 +13,19 @@
 namespace conclave::daemon {
 
 enum class RemovalKind : std::uint8_t {
-  key_tree = 0,        ///< KV entries below the prefix `name`.
-  session_keys = 1,    ///< What the ended session `name` held.
-  check_sessions = 2,  ///< Sessions that end with the check `second` of node `name`.
-  check = 3,           ///< The check `second` of node `name`, with its sessions.
-  service = 4,         ///< The instance `second` on node `name`, with its checks.
-  node = 5,            ///< The node `name` with all it has.
+  key_tree = 0,         ///< KV entries below the prefix `name`.
+  session_keys = 1,     ///< What the ended session `name` held.
+  check_sessions = 2,   ///< Sessions that end with the check `second` of node `name`.
+  check = 3,            ///< The check `second` of node `name`, with its sessions.
+  service = 4,          ///< The instance `second` on node `name`, with its checks.
+  node = 5,             ///< The node `name` with all it has.
+  session_queries = 6,  ///< Prepared queries of the ended session `name`.
 };
 
 }  // namespace conclave::daemon
 
 template <>
-inline constexpr std::uint64_t conclave::api::enum_end<conclave::daemon::RemovalKind> = 6;
+inline constexpr std::uint64_t conclave::api::enum_end<conclave::daemon::RemovalKind> = 7;
 
 namespace conclave::daemon {
 

@@ -19,6 +19,7 @@ enum class Table : std::uint8_t {
   meta = 0x01,                 ///< "": revision, table indexes, counters.
   time = 0x02,                 ///< "": cluster time.
   autopilot = 0x03,            ///< "": autopilot's configuration.
+  ca_root = 0x04,              ///< "": the root certificate.
   kv = 0x10,                   ///< key
   kv_by_session = 0x11,        ///< session id, key
   tombstones = 0x12,           ///< key
@@ -28,6 +29,9 @@ enum class Table : std::uint8_t {
   sessions = 0x20,             ///< id
   sessions_by_node = 0x21,     ///< node, id
   sessions_by_check = 0x22,    ///< node, check id, id
+  queries = 0x23,              ///< id
+  query_names = 0x24,          ///< name
+  queries_by_session = 0x25,   ///< session id, id
   nodes = 0x30,                ///< name
   node_ids = 0x31,             ///< id
   services = 0x32,             ///< node, service id
@@ -36,6 +40,7 @@ enum class Table : std::uint8_t {
   checks_by_service = 0x35,    ///< node, service id, check id
   checks_by_name = 0x36,       ///< service name, node, check id
   checks_by_status = 0x37,     ///< status, node, check id
+  coordinates = 0x38,          ///< node
   members = 0x40,              ///< name
   events = 0x41,               ///< revision
   service_indexes = 0x50,      ///< service name

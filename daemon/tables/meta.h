@@ -34,6 +34,9 @@ struct Meta {
   std::uint64_t changes_floor = 0;  ///< Changes up to this revision were trimmed, in part or whole.
   std::uint64_t requests_count = 0;  ///< Rows of the requests table.
   std::uint64_t requests_next = 0;   ///< Sequence number of the next one.
+  // As above; 0 = never changed.
+  std::uint64_t queries_index = 0;
+  std::uint64_t coordinates_index = 0;
 
   friend bool operator==(const Meta&, const Meta&) = default;
   static constexpr auto fields() {
@@ -53,7 +56,9 @@ struct Meta {
                       field(13, "ChangesBytes", &Meta::changes_bytes),
                       field(14, "ChangesFloor", &Meta::changes_floor),
                       field(15, "RequestsCount", &Meta::requests_count),
-                      field(16, "RequestsNext", &Meta::requests_next)};
+                      field(16, "RequestsNext", &Meta::requests_next),
+                      field(17, "QueriesIndex", &Meta::queries_index),
+                      field(18, "CoordinatesIndex", &Meta::coordinates_index)};
   }
 };
 

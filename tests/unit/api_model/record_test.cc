@@ -275,6 +275,16 @@ TEST(record, commands_come_back_from_the_log) {
       {.body = ReapLockDelays{}},
       {.body = SetFeatureLevel{2}},
       {.body = SetAutopilot{.config = {.min_quorum = 3}, .cas = true, .index = 7}},
+      {.body = WriteQuery{.op = QueryOp::update,
+                          .query = {.id = "q",
+                                    .name = "geo-",
+                                    .query_template = {.type = "name_prefix_match"},
+                                    .service = {.service = "web",
+                                                .failover = {.nearest_n = 2,
+                                                             .targets = {{.datacenter = "dc2"}}},
+                                                .tags = {"a", "!b"}}}}},
+      {.body = SetCaRoot{{.id = "15:bf", .serial_number = 7}}},
+      {.body = UpdateCoordinates{{{.node = "n", .coord = api::unmeasured_coordinate()}}}},
       {.body = FireEvent{{.id = "e", .name = "deploy", .payload = {"x"}, .service_filter = "web"}}},
   };
   const auto read = api::decode_record<EntryPayload>(api::encode_record(payload));

@@ -25,6 +25,7 @@ TEST_F(ServerTest, a_repeated_write_is_done_once_and_answered_the_same) {
       {Method::put, "/v1/catalog/register", R"({"Node":"n2","Address":"10.0.0.2"})"},
       {Method::put, "/v1/catalog/deregister", R"({"Node":"n2"})"},
       {Method::put, "/v1/event/fire/deploy", "2.4"},
+      {Method::post, "/v1/query", R"({"Name":"q","Service":{"Service":"web"}})"},
   };
   int number = 0;
   for (const Case& c : cases) {

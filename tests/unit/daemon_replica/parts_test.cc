@@ -38,7 +38,8 @@ TEST(GrowthGuard, knows_which_commands_add_to_the_state) {
   for (const CommandBody& body :
        {CommandBody(SessionEnd{}), CommandBody(Deregister{}), CommandBody(MemberUpdate{}),
         CommandBody(ReapTombstones{}), CommandBody(ContinueJob{}), CommandBody(ReapLockDelays{}),
-        CommandBody(SetFeatureLevel{}), CommandBody(FireEvent{})}) {
+        CommandBody(SetFeatureLevel{}), CommandBody(FireEvent{}), CommandBody(UpdateCoordinates{}),
+        CommandBody(WriteQuery{.op = QueryOp::remove})}) {
     EXPECT_FALSE(adds_to_state({body, {}}));
   }
 }

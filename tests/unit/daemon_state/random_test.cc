@@ -9,7 +9,9 @@
 #include "daemon/state/job.h"
 #include "daemon/store/overlay.h"
 #include "daemon/tables/checks.h"
+#include "daemon/tables/coordinates.h"
 #include "daemon/tables/nodes.h"
+#include "daemon/tables/prepared_queries.h"
 #include "daemon/tables/row.h"
 #include "daemon/tables/services.h"
 #include "daemon/tables/sessions.h"
@@ -71,6 +73,15 @@ class Author {
     return command;
   }
 
+  WriteQuery query() {
+    WriteQuery command{.op = static_cast<QueryOp>(rng_.below(3)),
+                       .query = {.id = "q" + number(6), .service = {.service = "w"}}};
+    if (rng_.chance(2, 3)) command.query.name = name("q", 4);
+    if (rng_.chance(1, 3)) command.query.session = "s" + number(6);
+    if (rng_.chance(1, 3)) command.query.query_template.type = "name_prefix_match";
+    return command;
+  }
+
   CommandBody body() {
     switch (rng_.below(12)) {
       case 0:
@@ -105,9 +116,20 @@ class Author {
       default:
         break;
     }
-    switch (rng_.below(6)) {
+    switch (rng_.below(9)) {
       case 0:
         return ReapLockDelays{};
+      case 6:
+      case 7:
+        return query();
+      case 8: {
+        UpdateCoordinates command;
+        for (std::uint64_t i = rng_.below(3); i > 0; --i) {
+          command.updates.push_back(
+              {.node = name("n", 4), .coord = {.height = static_cast<double>(rng_.below(3))}});
+        }
+        return command;
+      }
       case 4:
         return FireEvent{{.id = "e" + number(300), .name = name("e", 2)}};
       case 1:
@@ -224,8 +246,33 @@ void expect_catalog_consistent(const ReadRows& rows, const Meta& meta) {
   EXPECT_EQ(service_checks, count(rows, Table::checks_by_name));
 }
 
+void expect_queries_consistent(const ReadRows& rows, const Meta& meta) {
+  std::size_t named = 0;
+  std::size_t bound = 0;
+  visit_queries(rows, [&](const api::PreparedQuery& query) {
+    EXPECT_LE(query.modify_index, meta.queries_index);
+    if (has_name_row(query)) {
+      ++named;
+      EXPECT_EQ(find_query_name(rows, query.name)->id, query.id);
+    }
+    if (query.session.empty()) return true;
+    ++bound;
+    EXPECT_TRUE(rows.get(query_by_session_key(query.session, query.id)));
+    EXPECT_TRUE(find_session(rows, query.session));
+    return true;
+  });
+  EXPECT_EQ(named, count(rows, Table::query_names));
+  EXPECT_EQ(bound, count(rows, Table::queries_by_session));
+}
+
 void expect_consistent(const ReadRows& rows) {
   const Meta meta = read_meta(rows);
+  expect_queries_consistent(rows, meta);
+  visit_coordinates(rows, [&](const api::NodeCoordinate& one) {
+    EXPECT_LE(one.modify_index, meta.coordinates_index);
+    EXPECT_TRUE(find_node(rows, one.node));
+    return true;
+  });
   expect_kv_consistent(rows, meta);
   expect_sessions_consistent(rows);
   expect_catalog_consistent(rows, meta);

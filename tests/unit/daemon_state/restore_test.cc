@@ -6,8 +6,11 @@
 
 #include "api/model/record.h"
 #include "daemon/tables/changes.h"
+#include "daemon/tables/coordinates.h"
+#include "daemon/tables/events.h"
 #include "daemon/tables/key.h"
 #include "daemon/tables/members.h"
+#include "daemon/tables/prepared_queries.h"
 #include "daemon/tables/topic_index.h"
 #include "tests/unit/daemon_state/machine.h"
 
@@ -53,6 +56,8 @@ TEST_F(RestoreTest, every_row_and_index_has_the_new_revision) {
   check("n", "c", "passing", "web1");
   session("s", "n");
   lock("k", "s", "v");
+  run(WriteQuery{.query = {.id = "q", .name = "web", .session = "s"}});
+  run(UpdateCoordinates{.updates = {{.node = "n", .coord = {.vec = {1}}}}});
   const auto after = restored({.revision = 500});
   ASSERT_TRUE(after);
   const std::uint64_t revision = 500 + restore_revision_step;
@@ -62,13 +67,16 @@ TEST_F(RestoreTest, every_row_and_index_has_the_new_revision) {
   EXPECT_EQ(kv->fence, revision) << "the holder is who the snapshot says";
   EXPECT_EQ(kv->session, "s");
   EXPECT_LT(kv->create_index, revision);
+  EXPECT_EQ(find_query(*after, find_query_name(*after, "web")->id)->modify_index, revision);
+  EXPECT_EQ(find_coordinate(*after, "n")->modify_index, revision);
   EXPECT_EQ(service_index(*after, "web"), revision);
   EXPECT_EQ(node_index(*after, "n"), revision);
   const Meta meta = read_meta(*after);
   for (const std::uint64_t index :
        {meta.kv_index, meta.sessions_index, meta.nodes_index, meta.services_index,
         meta.checks_index, meta.members_index, meta.index_floor, meta.changes_floor,
-        meta.service_extinction_index, meta.node_extinction_index}) {
+        meta.service_extinction_index, meta.node_extinction_index, meta.queries_index,
+        meta.coordinates_index}) {
     EXPECT_EQ(index, revision);
   }
 }
