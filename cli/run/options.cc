@@ -1,6 +1,7 @@
 #include "cli/run/options.h"
 
 #include "api/rest/access.h"
+#include "base/core/text.h"
 #include "base/core/version.h"
 
 namespace conclave::cli {
@@ -41,6 +42,7 @@ daemon::ServerSettings server_settings(const AgentConfig& config) {
   settings.kv_value_bytes_max = static_cast<std::uint64_t>(config.kv_max_value_size);
   settings.txn_bytes_max = static_cast<std::uint64_t>(config.txn_max_req_len);
   settings.session_ttl_min = config.session_ttl_min;
+  if (!config.encrypt.empty()) settings.encrypt_key = encode_base64(config.encrypt);
   settings.waits = {config.default_query_time, config.max_query_time};
   return settings;
 }

@@ -71,7 +71,12 @@ void add_read_headers(api::Response& response, std::uint64_t index, const ReadTu
     response.set_header("X-Consul-Effective-Consistency", effective_consistency(turn.options.mode));
   }
   if (style.query_backend) response.set_header("X-Consul-Query-Backend", "blocking-query");
-  if (turn.options.cached) response.set_header("X-Cache", "MISS");
+  if (!turn.options.cached) return;
+  response.set_header("X-Cache", turn.hit_age ? "HIT" : "MISS");
+  if (turn.hit_age) {
+    const auto age = std::chrono::duration_cast<std::chrono::seconds>(*turn.hit_age);
+    response.set_header("Age", std::to_string(age.count()));
+  }
 }
 
 }  // namespace
@@ -108,6 +113,22 @@ Task<Result<ReadTurn>> wait_for_turn(ServerContext* context, api::ReadOptions op
     if (!too_stale(turn)) co_return turn;
     turn.options.mode = api::ConsistencyMode::standard;
   }
+}
+
+Task<Result<ReadTurn>> wait_for_cached_turn(ServerContext* context, const api::Request* request,
+                                            api::ReadOptions options) {
+  const auto control = parse_cache_control(request->header("cache-control"));
+  if (!control.has_value()) co_return std::unexpected(control.error());
+  const bool asked_before = context->cached_reads.note(detail::query_identity(*request));
+  ReadTurn here{.options = options, .permit = {}};
+  const bool is_here =
+      asked_before && context->replica.read_permit_now(Consistency::stale, here.permit);
+  if (is_here) here.hit_age = std::chrono::milliseconds(here.permit.last_contact_ms);
+  const bool is_young = !control->max_age || here.hit_age <= control->max_age;
+  if (is_here && is_young && !control->must_revalidate) co_return here;
+  auto fresh = co_await wait_for_turn(context, std::move(options));
+  if (!fresh.has_value() && is_here && *here.hit_age < control->stale_if_error) co_return here;
+  co_return fresh;
 }
 
 api::Response make_response(ReadResult result, const ReadTurn& turn, ReadStyle style) {
@@ -161,6 +182,7 @@ api::Response park(ServerContext& context, const api::Request& request, const Re
   };
   // Knowledge of the leader is as of the answer, not as of the question.
   auto finish = [&replica = context.replica, mode = turn.options.mode, cached = turn.options.cached,
+                 hit = turn.hit_age.has_value(),
                  style](api::Response& response, const Evaluation& evaluation) {
     ReadTurn now;
     now.options.mode = mode;
@@ -168,6 +190,7 @@ api::Response park(ServerContext& context, const api::Request& request, const Re
     if (!replica.read_permit_now(consistency_of(mode), now.permit)) {
       replica.read_permit_now(Consistency::stale, now.permit);
     }
+    if (hit) now.hit_age = std::chrono::milliseconds(now.permit.last_contact_ms);
     add_read_headers(response, evaluation.index, now, style);
   };
   const Nanos wait = api::with_jitter(turn.options.wait, context.rng.next());

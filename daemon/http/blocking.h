@@ -17,6 +17,7 @@
 #include <concepts>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -32,7 +33,7 @@ namespace conclave::daemon {
 
 /// Which headers the reads of an endpoint carry besides the index headers (contract 1.5).
 struct ReadStyle {
-  bool effective_consistency = false;  ///< Catalog and health.
+  bool effective_consistency = false;  ///< Catalog, health and queries; they know ?cached too.
   bool query_backend = false;          ///< /v1/health/service.
   /// The index has no order: any other one than that of the client is an answer (contract 11).
   bool index_is_identity = false;
@@ -68,10 +69,16 @@ Result<api::ReadOptions> read_options(const ServerContext& context, const api::R
 struct ReadTurn {
   api::ReadOptions options;
   ReadPermit permit;
+  /// Set: answered from what this server has, which is so old (?cached, cached_read.h).
+  std::optional<Nanos> hit_age = std::nullopt;
 };
 /// The turn if it is at hand, which it nearly always is.
 bool turn_now(ServerContext& context, ReadTurn& turn);
 Task<Result<ReadTurn>> wait_for_turn(ServerContext* context, api::ReadOptions options);
+
+/// The same for `?cached`.
+Task<Result<ReadTurn>> wait_for_cached_turn(ServerContext* context, const api::Request* request,
+                                            api::ReadOptions options);
 
 /// The response to a result that is due, with the headers of contract 1.5.
 api::Response make_response(ReadResult result, const ReadTurn& turn, ReadStyle style);
@@ -112,7 +119,13 @@ Task<api::Response> serve_read(ServerContext* context, api::Request request, Que
     if (!options.has_value()) co_return api::error_response(options.error());
     turn.options = std::move(*options);
   }
-  if (!turn_now(*context, turn)) {
+  // Only these are among what Consul's agents keep; the others ignore the parameter.
+  turn.options.cached = turn.options.cached && Query::style.effective_consistency;
+  if (turn.options.cached) {
+    auto waited = co_await wait_for_cached_turn(context, &request, std::move(turn.options));
+    if (!waited.has_value()) co_return api::error_response(waited.error());
+    turn = std::move(*waited);
+  } else if (!turn_now(*context, turn)) {
     auto waited = co_await wait_for_turn(context, std::move(turn.options));
     if (!waited.has_value()) co_return api::error_response(waited.error());
     turn = std::move(*waited);

@@ -13,6 +13,7 @@
 #include "base/run/clock.h"
 #include "base/run/loop.h"
 #include "base/run/metrics.h"
+#include "daemon/http/cached_read.h"
 #include "daemon/leases/renewals.h"
 #include "daemon/members/operations.h"
 #include "daemon/replica/replica.h"
@@ -32,6 +33,7 @@ struct ServerSettings {
   Nanos coordinate_update_period{std::chrono::seconds(5)};
   api::WaitLimits waits;
   bool strict_json = false;
+  std::string encrypt_key;  ///< Base64, for the operator to see; "" = there is none.
 };
 
 class SnapshotService;
@@ -49,6 +51,7 @@ struct ServerContext {
   /// Random bytes for ids and jitter, not for secrets that guard anything.
   Rng rng;
   SnapshotService* snapshots = nullptr;  ///< None: their endpoints are not there.
+  CachedReads cached_reads = {};
 };
 
 }  // namespace conclave::daemon

@@ -1,7 +1,7 @@
 #pragma once
 
-/// /v1/operator/raft and /v1/operator/autopilot (contract 12). The leader answers; other servers
-/// forward to it, `raft/configuration?stale` apart.
+/// /v1/operator (contract 12). About raft and autopilot the leader answers; other servers forward
+/// to it, `raft/configuration?stale` apart. Usage and keyring are answered by each.
 
 #include "api/rest/router.h"
 #include "daemon/http/context.h"
@@ -18,6 +18,9 @@ struct OperatorContext {
 /// operator_raft.cc, operator_autopilot.cc
 void add_operator_raft_routes(api::Router& router, OperatorContext& context);
 void add_operator_autopilot_routes(api::Router& router, OperatorContext& context);
+/// operator_usage.cc, operator_keyring.cc
+void add_operator_usage_routes(api::Router& router, ServerContext& context);
+void add_operator_keyring_routes(api::Router& router, ServerContext& context);
 
 /// Registers handlers that take an OperatorContext first; `at_leader`: forwarded by other servers.
 struct OperatorRoutes {

@@ -146,6 +146,9 @@ Result<ExecuteParameters> execute_parameters(const ServerContext& context, api::
 Task<Result<ReadTurn>> begin_read(ServerContext* context, const api::Request* request) {
   auto options = read_options(*context, *request);
   if (!options.has_value()) co_return std::unexpected(std::move(options).error());
+  if (options->cached) {
+    co_return co_await wait_for_cached_turn(context, request, std::move(*options));
+  }
   co_return co_await wait_for_turn(context, std::move(*options));
 }
 

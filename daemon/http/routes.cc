@@ -1,5 +1,7 @@
 #include "daemon/http/routes.h"
 
+#include "daemon/http/acl_disabled.h"
+#include "daemon/http/ca_root.h"
 #include "daemon/http/catalog.h"
 #include "daemon/http/coordinate.h"
 #include "daemon/http/event.h"
@@ -22,10 +24,14 @@ void add_server_routes(api::Router& router, ServerContext& context, OperatorCont
   add_event_routes(router, context);
   add_prepared_query_routes(router, context);
   add_coordinate_routes(router, context);
+  add_ca_root_routes(router, context);
+  add_acl_disabled_routes(router, context);
   add_status_routes(router, context);
   add_snapshot_routes(router, context);
   add_operator_raft_routes(router, operators);
   add_operator_autopilot_routes(router, operators);
+  add_operator_usage_routes(router, context);
+  add_operator_keyring_routes(router, context);
 }
 
 }  // namespace conclave::daemon

@@ -115,6 +115,9 @@ class ThreeServers(unittest.TestCase):
             there.put("/v1/coordinate/update", {"Node": "n1", "Coord": coordinate(3)})
             eventually(lambda: here.get("/v1/coordinate/node/n1").status == 200,
                        "the coordinate does not arrive", cluster)
+            roots = [member.get("/v1/agent/connect/ca/roots").json() for member in cluster.members]
+            self.assertEqual(roots[0], roots[1])
+            self.assertEqual(roots[0], roots[2])
             self.assertEqual(here.delete(f"/v1/query/{query}").status, 200)
             self.assertEqual(there.get(f"/v1/query/{query}").status, 404)
 

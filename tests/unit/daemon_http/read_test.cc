@@ -46,9 +46,52 @@ TEST_F(ReadTest, max_stale_is_redone_in_default_mode_when_too_old) {
   EXPECT_EQ(redone.header("X-Consul-LastContact"), "0");
 }
 
-TEST_F(ReadTest, cached_reads_pass_through_as_a_miss) {
-  EXPECT_EQ(get("/v1/health/service/web?cached").header("X-Cache"), "MISS");
-  EXPECT_EQ(get("/v1/health/service/web").header("X-Cache"), "");
+TEST_F(ReadTest, cached_reads_are_a_miss_once_and_then_a_hit_of_some_age) {
+  for (const char* target : {"/v1/catalog/services?", "/v1/health/service/web?passing&"}) {
+    const std::string cached = std::string(target) + "cached";
+    replica_.stale_age_ms = 2500;
+    replica_.asked.clear();
+    const Answer miss = get(cached);
+    EXPECT_EQ(miss.header("X-Cache"), "MISS") << target;
+    EXPECT_EQ(miss.header("Age"), "");
+    EXPECT_EQ(replica_.asked, std::vector{Consistency::standard});
+    const Answer hit = get(cached + "=1");
+    EXPECT_EQ(hit.header("X-Cache"), "HIT");
+    EXPECT_EQ(hit.header("Age"), "2");
+    EXPECT_EQ(hit.body, miss.body);
+    EXPECT_EQ(replica_.asked.back(), Consistency::stale);
+    EXPECT_EQ(get(target).header("X-Cache"), "");
+    EXPECT_EQ(get(cached + "&tag=x").header("X-Cache"), "MISS") << "another question";
+  }
+  EXPECT_EQ(get("/v1/kv/?keys&cached").header("X-Cache"), "") << "keys are not kept";
+}
+
+TEST_F(ReadTest, cache_control_says_how_old_an_answer_may_be) {
+  const auto ask = [&](std::string control) {
+    return call(api::Method::get, "/v1/catalog/nodes?cached", "",
+                {{"cache-control", std::move(control)}});
+  };
+  replica_.stale_age_ms = 2500;
+  EXPECT_EQ(ask("").header("X-Cache"), "MISS");
+  EXPECT_EQ(ask("max-age=3").header("X-Cache"), "HIT");
+  EXPECT_EQ(ask("max-age=2").header("X-Cache"), "MISS");
+  EXPECT_EQ(ask("Max-Age=0").header("X-Cache"), "MISS");
+  EXPECT_EQ(ask("must-revalidate, max-age=9").header("X-Cache"), "MISS");
+  EXPECT_EQ(ask("no-cache").header("X-Cache"), "HIT") << "not a word that Consul knows";
+  for (const char* bad : {"max-age=x", "stale-if-error=", "max-age=1.5"}) {
+    EXPECT_EQ(refusal(ask(bad)), "400 Invalid Cache-Control header.") << bad;
+  }
+}
+
+TEST_F(ReadTest, only_the_most_recently_asked_are_remembered) {
+  CachedReads reads;
+  EXPECT_FALSE(reads.note("first"));
+  EXPECT_TRUE(reads.note("first"));
+  for (std::size_t i = 1; i < CachedReads::capacity; ++i) reads.note(std::to_string(i));
+  EXPECT_TRUE(reads.note("first"));
+  EXPECT_FALSE(reads.note("one more"));
+  EXPECT_TRUE(reads.note("first"));
+  EXPECT_FALSE(reads.note("1"));
 }
 
 TEST_F(ReadTest, bad_parameters_have_consuls_status_and_text) {
