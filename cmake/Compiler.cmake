@@ -43,6 +43,12 @@ if(CONCLAVE_SANITIZE)
   add_link_options(-fsanitize=${CONCLAVE_SANITIZE})
 endif()
 
+# Tests get so many times their seconds before they count as hung.
+set(CONCLAVE_TIMEOUT_FACTOR 1)
+if(CONCLAVE_SANITIZE MATCHES "thread")
+  set(CONCLAVE_TIMEOUT_FACTOR 4)
+endif()
+
 option(CONCLAVE_HARDENED "Build with the hardening flags of a release" OFF)
 if(CONCLAVE_HARDENED)
   add_compile_options(-fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
