@@ -66,13 +66,47 @@ struct KvOp {
   }
 };
 
-/// All or nothing; all errors are collected (contract 4).
+enum class CatalogVerb : std::uint8_t { get = 0, set, cas, remove, remove_cas };
+
+}  // namespace conclave::daemon
+
+template <>
+inline constexpr std::uint64_t conclave::api::enum_end<conclave::daemon::CatalogVerb> = 5;
+
+namespace conclave::daemon {
+
+/// One operation of a transaction on the catalog (contract 4): on the one object that is engaged,
+/// whose ModifyIndex is the operand of cas and remove_cas.
+struct CatalogOp {
+  CatalogVerb verb = CatalogVerb::get;
+  std::uint64_t at = 0;  ///< Its place among all operations of the transaction, ascending.
+  std::optional<api::Node> node;
+  std::string service_node;  ///< Where `service` is or comes to be.
+  std::optional<api::NodeService> service;
+  std::optional<api::HealthCheck> check;
+
+  friend bool operator==(const CatalogOp&, const CatalogOp&) = default;
+  static constexpr auto fields() {
+    using api::field;
+    return std::tuple{
+        field(1, "Verb", &CatalogOp::verb),       field(2, "At", &CatalogOp::at),
+        field(3, "Node", &CatalogOp::node),       field(4, "ServiceNode", &CatalogOp::service_node),
+        field(5, "Service", &CatalogOp::service), field(6, "Check", &CatalogOp::check)};
+  }
+};
+
+/// All or nothing; all errors are collected (contract 4). KV operations take the places that those
+/// on the catalog leave free.
 struct Txn {
   static constexpr std::uint32_t record_tag = 2;
   std::vector<KvOp> ops;
+  std::vector<CatalogOp> catalog_ops = {};
 
   friend bool operator==(const Txn&, const Txn&) = default;
-  static constexpr auto fields() { return std::tuple{api::field(1, "Ops", &Txn::ops)}; }
+  static constexpr auto fields() {
+    return std::tuple{api::field(1, "Ops", &Txn::ops),
+                      api::field(2, "CatalogOps", &Txn::catalog_ops)};
+  }
 };
 
 /// Contract 5.1; the ID is the proposer's. Checks are verified in apply.
@@ -322,6 +356,22 @@ struct TxnError {
   }
 };
 
+/// What an operation of a transaction on the catalog answers: the one object that is engaged.
+struct CatalogResult {
+  std::uint64_t at = 0;  ///< Its place among all results, ascending.
+  std::optional<api::Node> node;
+  std::optional<api::NodeService> service;
+  std::optional<api::HealthCheck> check;
+
+  friend bool operator==(const CatalogResult&, const CatalogResult&) = default;
+  static constexpr auto fields() {
+    using api::field;
+    return std::tuple{field(1, "At", &CatalogResult::at), field(2, "Node", &CatalogResult::node),
+                      field(3, "Service", &CatalogResult::service),
+                      field(4, "Check", &CatalogResult::check)};
+  }
+};
+
 /// What became of a command. `error` not empty: the command was refused and changed nothing; the
 /// text is the HTTP 500 body (contract 1.2). `done` false with no error: the condition did not hold
 /// (cas failed, lock held): the API's literal `false`.
@@ -333,9 +383,10 @@ struct Outcome {
   /// Not 0: the removal goes on in ContinueJob commands; the proposer's client is answered after
   /// the last.
   std::uint64_t job = 0;
-  std::vector<api::KvEntry> results;  ///< Of a transaction.
+  std::vector<api::KvEntry> results;  ///< Of a transaction's KV operations.
   std::vector<TxnError> txn_errors;
   std::string created;  ///< Id of the session, user event or prepared query that was made.
+  std::vector<CatalogResult> catalog_results;  ///< Of a transaction; the others go between.
 
   friend bool operator==(const Outcome&, const Outcome&) = default;
   static constexpr auto fields() {
@@ -347,7 +398,8 @@ struct Outcome {
                       field(5, "Job", &Outcome::job),
                       field(6, "Results", &Outcome::results),
                       field(7, "TxnErrors", &Outcome::txn_errors),
-                      field(8, "Created", &Outcome::created)};
+                      field(8, "Created", &Outcome::created),
+                      field(9, "CatalogResults", &Outcome::catalog_results)};
   }
 };
 

@@ -1,6 +1,6 @@
 #pragma once
 
-/// PUT /v1/txn (contract section 4). KV operations only.
+/// PUT /v1/txn (contract section 4).
 
 #include "api/rest/router.h"
 #include "daemon/http/context.h"

@@ -15,8 +15,12 @@ constexpr std::uint64_t copies_on_disk = 3;
 bool adds(const KvOp& op) {
   return op.verb == KvVerb::set || op.verb == KvVerb::cas || op.verb == KvVerb::lock;
 }
+bool adds(const CatalogOp& op) {
+  return op.verb == CatalogVerb::set || op.verb == CatalogVerb::cas;
+}
 bool adds(const Txn& txn) {
-  return std::ranges::any_of(txn.ops, [](const KvOp& op) { return adds(op); });
+  const auto one_adds = [](const auto& op) { return adds(op); };
+  return std::ranges::any_of(txn.ops, one_adds) || std::ranges::any_of(txn.catalog_ops, one_adds);
 }
 bool adds(const SessionCreate&) { return true; }
 bool adds(const Register&) { return true; }

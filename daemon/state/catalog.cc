@@ -23,14 +23,18 @@ std::string node_objection(const Register& command) {
   if (command.node.address.empty() && !command.skip_node_update) {
     return "Must provide address if SkipNodeUpdate is not set";
   }
-  const std::string& id = command.node.id;
+  return id_objection(command.node.id);
+}
+
+}  // namespace
+
+std::string id_objection(const std::string& id) {
   if (id.empty() || is_uuid(id)) return {};
   return id.size() == uuid_text_bytes ? "Bad node ID: uuid is improperly formatted"
                                       : "Bad node ID: uuid string is wrong length";
 }
 
-/// Fills in what may be left out of a service; returns why not, or "".
-std::string complete(api::NodeService& service) {
+std::string complete_service(api::NodeService& service) {
   static constexpr std::array any_addresses = {"0.0.0.0", "::", "[::]"};
   if (service.service.empty()) return "Must provide service name with ID";
   if (service.id.empty()) service.id = service.service;
@@ -40,8 +44,7 @@ std::string complete(api::NodeService& service) {
   return {};
 }
 
-/// The same for a check of node `node`.
-std::string complete(api::HealthCheck& check, const std::string& node) {
+std::string complete_check(api::HealthCheck& check, const std::string& node) {
   if (check.check_id.empty()) check.check_id = check.name;
   if (check.check_id.empty()) return "Must provide check name or ID";
   if (!check.node.empty() && !equal_ignoring_case(check.node, node)) {
@@ -52,6 +55,8 @@ std::string complete(api::HealthCheck& check, const std::string& node) {
   return {};
 }
 
+namespace {
+
 /// Returns why not, or "".
 std::string register_all(Step& step, Register command) {
   if (std::string error = node_objection(command); !error.empty()) return error;
@@ -61,11 +66,11 @@ std::string register_all(Step& step, Register command) {
   }
   const std::string node = known && command.skip_node_update ? known->node : command.node.node;
   if (command.service) {
-    if (std::string error = complete(*command.service); !error.empty()) return error;
+    if (std::string error = complete_service(*command.service); !error.empty()) return error;
     ensure_service(step, node, *command.service);
   }
   for (api::HealthCheck& check : command.checks) {
-    if (std::string error = complete(check, node); !error.empty()) return error;
+    if (std::string error = complete_check(check, node); !error.empty()) return error;
     if (std::string error = ensure_check(step, check); !error.empty()) return error;
   }
   return {};

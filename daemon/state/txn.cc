@@ -8,6 +8,7 @@
 #include "base/core/assert.h"
 #include "daemon/state/kv.h"
 #include "daemon/state/removal.h"
+#include "daemon/state/txn_catalog.h"
 #include "daemon/store/overlay.h"
 #include "daemon/tables/kv.h"
 #include "daemon/tables/meta.h"
@@ -42,9 +43,11 @@ class Collector {
     bytes_ += entry.value.data.size();
     results_.push_back(std::move(entry));
   }
-  bool is_full() const {
-    return results_.size() >= txn_results_max || bytes_ >= txn_results_bytes_max;
+  void result(CatalogResult result) {
+    result.at = places();
+    catalog_results_.push_back(std::move(result));
   }
+  bool is_full() const { return places() >= txn_results_max || bytes_ >= txn_results_bytes_max; }
   void error(std::uint64_t op_index, std::string what) {
     errors_.push_back({.op_index = op_index, .what = std::move(what)});
   }
@@ -53,13 +56,19 @@ class Collector {
   Outcome outcome() && {
     Outcome outcome;
     outcome.done = errors_.empty();
-    if (outcome.done) outcome.results = std::move(results_);
+    if (outcome.done) {
+      outcome.results = std::move(results_);
+      outcome.catalog_results = std::move(catalog_results_);
+    }
     outcome.txn_errors = std::move(errors_);
     return outcome;
   }
 
  private:
+  std::size_t places() const { return results_.size() + catalog_results_.size(); }
+
   std::vector<api::KvEntry> results_;
+  std::vector<CatalogResult> catalog_results_;
   std::vector<TxnError> errors_;
   std::size_t bytes_ = 0;
 };
@@ -156,20 +165,49 @@ void write_one(Step& step, const KvOp& op, std::uint64_t op_index, Collector& co
   collector.result(*entry, false);
 }
 
+void note(CatalogAnswer answer, std::uint64_t op_index, Collector& collector) {
+  if (!answer.has_value()) {
+    collector.error(op_index, std::move(answer.error()));
+  } else if (shows_something(*answer)) {
+    collector.result(std::move(*answer));
+  }
+}
+
+/// Calls kv(op, place) and catalog(op, place) in the order in which the client wrote them.
+template <class Kv, class Catalog>
+void visit_in_order(const Txn& txn, Kv kv, Catalog catalog) {
+  auto next_kv = txn.ops.begin();
+  auto next_catalog = txn.catalog_ops.begin();
+  const std::uint64_t size = txn.ops.size() + txn.catalog_ops.size();
+  for (std::uint64_t place = 0; place < size; ++place) {
+    const bool is_catalog = next_kv == txn.ops.end() ||
+                            (next_catalog != txn.catalog_ops.end() && next_catalog->at <= place);
+    if (is_catalog) {
+      catalog(*next_catalog++, place);
+    } else {
+      kv(*next_kv++, place);
+    }
+  }
+}
+
 }  // namespace
 
 Outcome apply_txn(const Txn& txn, const ApplyTime& time, Rows& rows, ChangeSet& changes) {
   Overlay overlay(rows);
   Step step(overlay, time);
   Collector collector;
-  for (std::uint64_t i = 0; i < txn.ops.size(); ++i) {
-    const KvOp& op = txn.ops[i];
-    if (reads_only(op.verb)) {
-      read_one(step.rows(), op, i, collector);
-    } else {
-      write_one(step, op, i, collector);
-    }
-  }
+  visit_in_order(
+      txn,
+      [&](const KvOp& op, std::uint64_t place) {
+        if (reads_only(op.verb)) {
+          read_one(step.rows(), op, place, collector);
+        } else {
+          write_one(step, op, place, collector);
+        }
+      },
+      [&](const CatalogOp& op, std::uint64_t place) {
+        note(run_catalog(step, op), place, collector);
+      });
   const bool failed = collector.has_errors();
   Outcome outcome = std::move(collector).outcome();
   if (failed) {
@@ -182,13 +220,19 @@ Outcome apply_txn(const Txn& txn, const ApplyTime& time, Rows& rows, ChangeSet& 
 }
 
 bool is_read_only(const Txn& txn) {
-  return std::ranges::all_of(txn.ops, [](const KvOp& op) { return reads_only(op.verb); });
+  return std::ranges::all_of(txn.ops, [](const KvOp& op) { return reads_only(op.verb); }) &&
+         std::ranges::all_of(txn.catalog_ops,
+                             [](const CatalogOp& op) { return op.verb == CatalogVerb::get; });
 }
 
 Outcome read_txn(const Txn& txn, const ReadRows& rows) {
   CONCLAVE_ASSERT(is_read_only(txn));
   Collector collector;
-  for (std::uint64_t i = 0; i < txn.ops.size(); ++i) read_one(rows, txn.ops[i], i, collector);
+  visit_in_order(
+      txn, [&](const KvOp& op, std::uint64_t place) { read_one(rows, op, place, collector); },
+      [&](const CatalogOp& op, std::uint64_t place) {
+        note(read_catalog(rows, op), place, collector);
+      });
   Outcome outcome = std::move(collector).outcome();
   outcome.revision = read_meta(rows).revision;
   return outcome;

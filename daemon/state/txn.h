@@ -1,7 +1,6 @@
 #pragma once
 
-/// Transactions of KV operations (contract section 4): in order, all or nothing, all errors
-/// collected.
+/// Transactions (contract section 4): in order, all or nothing, all errors collected.
 
 #include "daemon/command/command.h"
 #include "daemon/state/change_set.h"

@@ -124,11 +124,78 @@ TEST_F(TxnTest, bodies_that_cannot_be_read_are_400s) {
       {"{}", "400 Failed to parse body: json: cannot unmarshal object into value of type array"},
       {R"([{"KV":{"Verb":"set","Key":"k","Value":"*"}}])",
        "400 Failed to parse body: illegal base64 data in field KV.Value"},
-      {R"([{"Node":{"Verb":"get"}}])",
-       "400 Transactions of Node, Service, Check and Session operations are not supported yet; "
-       "use KV operations"},
   };
   for (const auto& one : cases) EXPECT_EQ(refusal(put("/v1/txn", one.body)), one.answer);
+}
+
+TEST_F(TxnTest, keys_and_the_catalog_change_together_and_answer_in_order) {
+  const Answer answer = put("/v1/txn", R"([
+      {"Node":{"Verb":"set","Node":{"Node":"n2","Address":"10.0.0.2"}}},
+      {"KV":{"Verb":"set","Key":"a","Value":"MQ=="}},
+      {"Service":{"Verb":"set","Node":"n2","Service":{"Service":"web","Port":80}}},
+      {"Check":{"Verb":"set","Check":{"Node":"n2","CheckID":"alive","ServiceID":"web",
+        "Status":"passing","Definition":{"TCP":"1.1.1.1:80","IntervalDuration":"5s"}}}},
+      {"KV":{"Verb":"get","Key":"a"}},
+      {"Check":{"Verb":"get","Check":{"Node":"n2","CheckID":"alive"}}}])");
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  const std::string check =
+      R"({"Check":{"Node":"n2","CheckID":"alive","Name":"","Status":"passing","Notes":"",)"
+      R"("Output":"","ServiceID":"web","ServiceName":"web","ServiceTags":null,"Type":"tcp",)"
+      R"("Interval":"","Timeout":"","ExposedPort":0,"Definition":{"TCP":"1.1.1.1:80",)"
+      R"("Interval":"5s"},"CreateIndex":3,"ModifyIndex":3}})";
+  const std::string start =
+      R"({"Results":[{"Node":{"ID":"","Node":"n2","Address":"10.0.0.2","Datacenter":"dc1",)"
+      R"("TaggedAddresses":null,"Meta":null,"CreateIndex":3,"ModifyIndex":3}},)"
+      R"({"KV":{"LockIndex":0,"Key":"a","Flags":0,"Value":null,"CreateIndex":3,)"
+      R"("ModifyIndex":3}},{"Service":{"ID":"web",)";
+  EXPECT_TRUE(answer.body.starts_with(start)) << answer.body;
+  EXPECT_TRUE(answer.body.contains("}}," + check + R"(,{"KV":{)")) << answer.body;
+  EXPECT_TRUE(answer.body.ends_with("," + check + R"(],"Errors":null})")) << answer.body;
+}
+
+TEST_F(TxnTest, catalog_verbs_fail_in_consuls_words) {
+  const struct {
+    const char* op;
+    const char* what;
+  } cases[] = {
+      {R"("Node":{"Verb":"get","Node":{"Node":"x"}})", R"(node \"x\" doesn't exist)"},
+      {R"("Node":{"Verb":"cas","Node":{"Node":"n1","Address":"10.0.0.9","ModifyIndex":99}})",
+       R"(failed to set node \"n1\", index is stale)"},
+      {R"("Node":{"Verb":"delete-cas","Node":{"Node":"n1","ModifyIndex":99}})",
+       R"(failed to delete node \"n1\", index is stale)"},
+      {R"("Node":{"Verb":"jump","Node":{"Node":"n1"}})", R"(unknown Node verb \"jump\")"},
+      {R"("Node":{"Verb":"set","Node":{"Address":"10.0.0.9"}})", "Must provide node"},
+      {R"("Service":{"Verb":"get","Node":"n1","Service":{"ID":"x"}})",
+       R"(service \"x\" on node \"n1\" doesn't exist)"},
+      {R"("Service":{"Verb":"set","Node":"none","Service":{"Service":"x"}})",
+       "Missing node registration"},
+      {R"("Service":{"Verb":"cas","Node":"n1","Service":{"Service":"x","ModifyIndex":7}})",
+       R"(failed to set service \"x\" on node \"n1\", index is stale)"},
+      {R"("Service":{"Verb":"jump","Node":"n1"})", R"(unknown Service verb \"jump\")"},
+      {R"("Check":{"Verb":"get","Check":{"Node":"n1","CheckID":"x"}})",
+       R"(check \"x\" on node \"n1\" doesn't exist)"},
+      {R"("Check":{"Verb":"delete-cas","Check":{"Node":"n1","CheckID":"serfHealth",)"
+       R"("ModifyIndex":99}})",
+       R"(failed to delete check \"serfHealth\" on node \"n1\", index is stale)"},
+      {R"("Check":{"Verb":"set","Check":{"Node":"n1","CheckID":"x","ServiceID":"none"}})",
+       "Missing service registration"},
+      {R"("Check":{"Verb":"jump"})", R"(unknown Check verb \"jump\")"},
+  };
+  for (const auto& one : cases) {
+    const std::string answer = refusal(put("/v1/txn", std::string("[{") + one.op + "}]"));
+    const std::string expected =
+        std::string(R"(409 {"Results":null,"Errors":[{"OpIndex":0,"What":")") + one.what + "\"}]";
+    EXPECT_TRUE(answer.starts_with(expected)) << answer << " wants " << expected;
+  }
+}
+
+TEST_F(TxnTest, a_transaction_that_only_reads_the_catalog_makes_no_log_entry) {
+  const std::size_t before = replica_.proposals;
+  const Answer answer = put("/v1/txn", R"([{"KV":{"Verb":"get-or-empty","Key":"a"}},
+      {"Node":{"Verb":"get","Node":{"Node":"N1"}}}])");
+  EXPECT_EQ(replica_.proposals, before);
+  EXPECT_TRUE(answer.body.contains(R"({"Node":{"ID":"","Node":"n1",)")) << answer.body;
+  EXPECT_TRUE(answer.body.contains(R"("KnownLeader":true)")) << answer.body;
 }
 
 TEST_F(TxnTest, lock_and_unlock_work_inside) {

@@ -2,6 +2,9 @@
 
 #include "daemon/state/txn.h"
 
+#include "daemon/tables/nodes.h"
+#include "daemon/tables/services.h"
+
 #include "tests/unit/daemon_state/machine.h"
 
 namespace conclave::daemon {
@@ -175,6 +178,66 @@ TEST_F(Txns, read_only_ones_are_read_without_the_log) {
   EXPECT_EQ(read_txn(reading, rows), run(reading));
   const Txn failing{{op(KvVerb::get, "none")}};
   EXPECT_EQ(read_txn(failing, rows), run(failing));
+}
+
+CatalogOp on_node(CatalogVerb verb, std::uint64_t at, std::string name, std::uint64_t index = 0) {
+  return {.verb = verb,
+          .at = at,
+          .node = api::Node{.node = std::move(name), .address = "10.0.0.2", .modify_index = index}};
+}
+
+TEST_F(Txns, catalog_operations_stand_where_the_client_wrote_them) {
+  const Outcome outcome = run(
+      Txn{.ops = {op(KvVerb::set, "a", "1"), op(KvVerb::get, "a")},
+          .catalog_ops = {on_node(CatalogVerb::set, 1, "n"), on_node(CatalogVerb::get, 3, "n")}});
+  ASSERT_TRUE(outcome.done);
+  EXPECT_EQ(outcome.results.size(), 2u);
+  ASSERT_EQ(outcome.catalog_results.size(), 2u);
+  EXPECT_EQ(outcome.catalog_results[0].at, 1u);
+  EXPECT_EQ(outcome.catalog_results[1].at, 3u);
+  EXPECT_EQ(outcome.catalog_results[1].node->modify_index, 2u);
+}
+
+TEST_F(Txns, one_error_undoes_keys_and_catalog_alike) {
+  node("n");
+  const MemoryRows before = rows;
+  const Outcome outcome = run(
+      Txn{.ops = {op(KvVerb::set, "a", "1")},
+          .catalog_ops = {on_node(CatalogVerb::remove, 0, "n"), on_node(CatalogVerb::set, 2, "m"),
+                          on_node(CatalogVerb::get, 3, "n")}});
+  EXPECT_FALSE(outcome.done);
+  EXPECT_EQ(outcome.txn_errors, (std::vector<TxnError>{{3, R"(node "n" doesn't exist)"}}));
+  EXPECT_TRUE(outcome.catalog_results.empty());
+  EXPECT_EQ(rows, before);
+}
+
+TEST_F(Txns, a_removed_node_takes_its_services_checks_and_sessions_along) {
+  node("n");
+  service("n", "web");
+  session("s", "n");
+  lock("k", "s");
+  const Outcome outcome = run(Txn{.catalog_ops = {on_node(CatalogVerb::remove, 0, "n")}});
+  EXPECT_TRUE(outcome.done);
+  EXPECT_TRUE(outcome.catalog_results.empty());
+  EXPECT_FALSE(find_node(rows, "n"));
+  EXPECT_FALSE(find_service(rows, "n", "web"));
+  EXPECT_EQ(entry("k").session, "");
+}
+
+TEST_F(Txns, cas_of_a_node_needs_its_index_and_zero_means_absent) {
+  const auto cas = [&](std::uint64_t index) {
+    return run(Txn{.catalog_ops = {on_node(CatalogVerb::cas, 0, "n", index)}}).done;
+  };
+  EXPECT_FALSE(cas(7));
+  EXPECT_TRUE(cas(0));
+  EXPECT_FALSE(cas(0));
+  EXPECT_TRUE(cas(find_node(rows, "n")->modify_index));
+  const auto remove = [&](std::uint64_t index) {
+    return run(Txn{.catalog_ops = {on_node(CatalogVerb::remove_cas, 0, "n", index)}}).done;
+  };
+  EXPECT_FALSE(remove(1));
+  EXPECT_TRUE(remove(find_node(rows, "n")->modify_index));
+  EXPECT_TRUE(remove(1)) << "what is gone is as it should be";
 }
 
 TEST_F(Txns, reading_verb_outside_of_a_transaction_is_an_error) {
