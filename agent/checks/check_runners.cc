@@ -3,6 +3,7 @@
 #include <set>
 #include <utility>
 
+#include "agent/checks/docker_check.h"
 #include "agent/checks/http_check.h"
 #include "agent/checks/script_check.h"
 #include "agent/checks/tcp_check.h"
@@ -129,6 +130,11 @@ void CheckRunners::start(Entry& entry) {
     case CheckType::script:
       return start_periodic(
           entry, [this, check, limit] { return probe_script(loop_, check, limit); },
+          check.interval);
+    case CheckType::docker:
+      return start_periodic(
+          entry,
+          [this, check, limit] { return probe_docker(loop_, check, limit, docker_engine()); },
           check.interval);
     case CheckType::alias:
       break;

@@ -50,6 +50,11 @@ CONCLAVE_AGENT_HANDLER(read_version);
 CONCLAVE_AGENT_HANDLER(read_host);
 CONCLAVE_AGENT_HANDLER(read_metrics);
 CONCLAVE_AGENT_HANDLER(prometheus_metrics);
+// debug_handlers.cc
+CONCLAVE_AGENT_HANDLER(show_heap);
+CONCLAVE_AGENT_HANDLER(show_threads);
+CONCLAVE_AGENT_HANDLER(profile_threads);
+CONCLAVE_AGENT_HANDLER(trace_log);
 // monitor_handler.cc
 CONCLAVE_AGENT_HANDLER(monitor_log);
 

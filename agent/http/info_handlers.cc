@@ -212,7 +212,7 @@ Task<api::Response> prometheus_metrics(AgentContext* context, api::Request reque
 
 Task<api::Response> read_metrics(AgentContext* context, api::Request request, std::string rest) {
   if (!wants_prometheus(request)) {
-    co_return api::json_response(context->metrics.consul_json());
+    co_return api::json_response(context->metrics.consul_json(context->options.metrics_host));
   }
   if (context->options.prometheus_enabled) {
     co_return co_await prometheus_metrics(context, std::move(request), std::move(rest));

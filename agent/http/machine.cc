@@ -215,6 +215,12 @@ api::StringMap parse_os_release(std::string_view text) {
   return values;
 }
 
+std::string host_name() {
+  utsname kernel{};
+  ::uname(&kernel);
+  return kernel.nodename;
+}
+
 std::string host_json(const std::string& data_dir) {
   std::string out;
   JsonObject object(out);

@@ -21,6 +21,9 @@ std::string processors_json(std::string_view cpuinfo);
 /// NAME=value lines of /etc/os-release, quotes removed.
 api::StringMap parse_os_release(std::string_view text);
 
+/// The name that the kernel has for this machine.
+std::string host_name();
+
 /// The whole answer. `data_dir`: whose disk is shown. What cannot be read is left out and named in
 /// Errors.
 std::string host_json(const std::string& data_dir);

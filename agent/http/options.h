@@ -19,6 +19,9 @@ struct AgentHttpOptions {
   /// telemetry.prometheus_retention_time > 0: /v1/agent/metrics?format=prometheus answers. /metrics
   /// always does.
   bool prometheus_enabled = false;
+  /// In the names of gauges in /v1/agent/metrics; "" = none (telemetry.disable_hostname).
+  std::string metrics_host;
+  bool debug_enabled = false;  ///< enable_debug: /debug/pprof/* is there.
   api::WaitLimits waits;
 };
 

@@ -49,21 +49,33 @@ constexpr Endpoint endpoints[] = {
     {"/metrics", get, prometheus_metrics},
 };
 
+/// Only with enable_debug.
+constexpr Endpoint debug_endpoints[] = {
+    {"/debug/pprof/heap", get, show_heap},
+    {"/debug/pprof/goroutine", get, show_threads},
+    {"/debug/pprof/profile", get, profile_threads},
+    {"/debug/pprof/trace", get, trace_log},
+};
+
+void add(api::Router& router, AgentContext& context, const Endpoint& endpoint) {
+  api::Route route;
+  route.prefix = endpoint.prefix;
+  route.methods = {endpoint.method};
+  route.loop = &context.loop;
+  route.accepts_legacy_get = endpoint.accepts_legacy_get;
+  route.handler = [at = &context, handler = endpoint.handler](api::Request request,
+                                                              std::string rest) {
+    return handler(at, std::move(request), std::move(rest));
+  };
+  router.add(std::move(route));
+}
+
 }  // namespace
 
 void add_agent_routes(api::Router& router, AgentContext& context) {
-  for (const Endpoint& endpoint : endpoints) {
-    api::Route route;
-    route.prefix = endpoint.prefix;
-    route.methods = {endpoint.method};
-    route.loop = &context.loop;
-    route.accepts_legacy_get = endpoint.accepts_legacy_get;
-    route.handler = [at = &context, handler = endpoint.handler](api::Request request,
-                                                                std::string rest) {
-      return handler(at, std::move(request), std::move(rest));
-    };
-    router.add(std::move(route));
-  }
+  for (const Endpoint& endpoint : endpoints) add(router, context, endpoint);
+  if (!context.options.debug_enabled) return;
+  for (const Endpoint& endpoint : debug_endpoints) add(router, context, endpoint);
 }
 
 }  // namespace conclave::agent

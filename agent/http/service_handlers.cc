@@ -5,6 +5,7 @@
 
 #include "agent/http/handlers.h"
 #include "agent/http/parameters.h"
+#include "agent/rules/content_hash.h"
 #include "agent/rules/definitions.h"
 #include "api/codec/reader.h"
 #include "api/codec/writer.h"

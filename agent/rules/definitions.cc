@@ -6,8 +6,6 @@
 
 #include "agent/rules/address.h"
 #include "agent/rules/status.h"
-#include "base/core/bytes.h"
-#include "base/core/hash.h"
 #include "base/core/text.h"
 
 namespace conclave::agent {
@@ -109,6 +107,7 @@ api::NodeService catalog_service(const api::ServiceDefinition& service) {
   row.port = service.port;
   row.socket_path = service.socket_path;
   row.enable_tag_override = service.enable_tag_override;
+  row.locality = service.locality;
   if (service.weights) {
     row.weights = {.passing = service.weights->passing, .warning = service.weights->warning};
   }
@@ -152,34 +151,8 @@ api::AgentService agent_service(const api::NodeService& service, std::string_vie
   shown.weights = service.weights;
   shown.enable_tag_override = service.enable_tag_override;
   shown.datacenter = datacenter;
+  shown.locality = service.locality;
   return shown;
-}
-
-std::string content_hash(const api::AgentService& service) {
-  std::string bytes;
-  for (const std::string* text :
-       {&service.kind, &service.id, &service.service, &service.address, &service.socket_path}) {
-    append_sized(bytes, *text);
-  }
-  append_varint(bytes, service.tags.size());
-  for (const std::string& tag : service.tags) append_sized(bytes, tag);
-  append_varint(bytes, service.meta.size());
-  for (const auto& [key, value] : service.meta)
-    append_sized(bytes, key), append_sized(bytes, value);
-  append_varint(bytes, service.tagged_addresses.size());
-  for (const auto& [key, address] : service.tagged_addresses) {
-    append_sized(bytes, key);
-    append_sized(bytes, address.address);
-    append_u64_be(bytes, static_cast<std::uint64_t>(address.port));
-  }
-  for (const std::int64_t number :
-       {service.port, service.weights.passing, service.weights.warning}) {
-    append_u64_be(bytes, static_cast<std::uint64_t>(number));
-  }
-  append_u8(bytes, service.enable_tag_override ? 1 : 0);
-  std::string hash;
-  append_u64_be(hash, hash64(bytes));
-  return encode_hex(hash);
 }
 
 }  // namespace conclave::agent

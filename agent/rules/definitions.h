@@ -45,7 +45,4 @@ api::HealthCheck catalog_check(const api::CheckDefinition& check, std::string_vi
 /// What /v1/agent/services shows of a catalog row; no hash.
 api::AgentService agent_service(const api::NodeService& service, std::string_view datacenter);
 
-/// 16 hex digits over everything that /v1/agent/service/:id shows (contract 2.4).
-std::string content_hash(const api::AgentService& service);
-
 }  // namespace conclave::agent

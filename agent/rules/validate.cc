@@ -56,8 +56,6 @@ const char* unsupported(const api::CheckDefinition& check) {
       return "gRPC checks are not supported yet";
     case CheckType::h2ping:
       return "H2PING checks are not supported yet";
-    case CheckType::docker:
-      return "Docker checks are not supported yet";
     case CheckType::os_service:
       return "OSService checks are not supported yet";
     default:

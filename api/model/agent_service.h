@@ -46,6 +46,7 @@ struct ServiceDefinition {
   std::optional<CheckDefinition> check;  ///< normalise() moves it to the front of `checks`.
   std::vector<CheckDefinition> checks;
   std::string token;
+  std::optional<Locality> locality;
 
   friend bool operator==(const ServiceDefinition&, const ServiceDefinition&) = default;
   static constexpr auto fields() {
@@ -66,6 +67,7 @@ struct ServiceDefinition {
         field(0, "Check", &D::check, omit),
         field(0, "Checks", &D::checks, omit),
         field(0, "Token", &D::token, omit),
+        field(0, "Locality", &D::locality, omit),
     };
   }
 };
@@ -83,8 +85,9 @@ struct AgentService {
   std::map<std::string, ServiceAddress> tagged_addresses;
   Weights weights;
   bool enable_tag_override = false;
-  std::string content_hash;  ///< 16 hex digits over the other members, "" in lists.
+  std::string content_hash;  ///< agent/rules/content_hash.h; "" in lists.
   std::string datacenter;
+  std::optional<Locality> locality;
 
   friend bool operator==(const AgentService&, const AgentService&) = default;
   static constexpr auto fields() {
@@ -104,6 +107,7 @@ struct AgentService {
         field(0, "EnableTagOverride", &S::enable_tag_override),
         field(0, "ContentHash", &S::content_hash, omit),
         field(0, "Datacenter", &S::datacenter),
+        field(0, "Locality", &S::locality, omit),
     };
   }
 };

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -62,6 +63,17 @@ struct ServiceAddress {
   }
 };
 
+/// Where an instance runs, as its owner says.
+struct Locality {
+  std::string region;
+  std::string zone;
+
+  friend bool operator==(const Locality&, const Locality&) = default;
+  static constexpr auto fields() {
+    return std::tuple{field(1, "Region", &Locality::region), field(2, "Zone", &Locality::zone)};
+  }
+};
+
 /// One instance of a service on one node: contract 8.3. The node is the key, not a member.
 struct NodeService {
   std::string kind;
@@ -77,6 +89,7 @@ struct NodeService {
   bool enable_tag_override = false;
   std::uint64_t create_index = 0;
   std::uint64_t modify_index = 0;
+  std::optional<Locality> locality;
 
   friend bool operator==(const NodeService&, const NodeService&) = default;
   static constexpr auto fields() {
@@ -95,9 +108,9 @@ struct NodeService {
         Constant{"Proxy", R"({"Mode":"","MeshGateway":{},"Expose":{}})"},
         Constant{"Connect", "{}"},
         Constant{"PeerName", "\"\""},
-        Constant{"Locality", "null"},
         field(12, "CreateIndex", &NodeService::create_index),
         field(13, "ModifyIndex", &NodeService::modify_index),
+        field(14, "Locality", &NodeService::locality),
     };
   }
 };
@@ -213,6 +226,7 @@ struct ServiceNode {
   std::int64_t service_port = 0;
   std::string service_socket_path;
   bool service_enable_tag_override = false;
+  std::optional<Locality> service_locality;
   std::uint64_t create_index = 0;
   std::uint64_t modify_index = 0;
 
@@ -238,7 +252,7 @@ struct ServiceNode {
         field(0, "ServiceEnableTagOverride", &S::service_enable_tag_override),
         Constant{"ServiceProxy", R"({"Mode":"","MeshGateway":{},"Expose":{}})"},
         Constant{"ServiceConnect", "{}"},
-        Constant{"ServiceLocality", "null"},
+        field(0, "ServiceLocality", &S::service_locality),
         field(0, "CreateIndex", &S::create_index),
         field(0, "ModifyIndex", &S::modify_index),
     };

@@ -71,7 +71,7 @@ struct Session {
         field(4, "LockDelay", &Session::lock_delay),
         field(5, "Behavior", &Session::behavior),
         field(6, "TTL", &Session::ttl),
-        field(7, "NodeChecks", &Session::node_checks, Show::null_if_empty),
+        field(7, "NodeChecks", &Session::node_checks),
         field(8, "ServiceChecks", &Session::service_checks, Show::null_if_empty),
         field(9, "CreateIndex", &Session::create_index),
         field(10, "ModifyIndex", &Session::modify_index),

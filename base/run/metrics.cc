@@ -162,6 +162,13 @@ void begin_entry(std::string& out, std::string_view name) {
   append_json_string(out, name);
 }
 
+/// "consul.kvs" on "web1" is "consul.web1.kvs".
+std::string with_host(const std::string& name, std::string_view host) {
+  const std::size_t first_dot = name.find('.');
+  if (host.empty() || first_dot == std::string::npos) return name;
+  return fmt::format("{}.{}{}", name.substr(0, first_dot), host, name.substr(first_dot));
+}
+
 void append_gauge(std::string& out, std::string_view name, double value,
                   const std::vector<Label>& labels) {
   begin_entry(out, name);
@@ -321,7 +328,7 @@ std::string Metrics::prometheus_text() const {
   return std::move(out).str();
 }
 
-std::string Metrics::consul_json(Nanos wall_now) const {
+std::string Metrics::consul_json(std::string_view host, Nanos wall_now) const {
   std::string gauges;
   std::string counters;
   std::string samples;
@@ -337,7 +344,7 @@ std::string Metrics::consul_json(Nanos wall_now) const {
           append_counter(counters, name, shown(), series.labels);
           break;
         case gauge_kind:
-          append_gauge(gauges, name, series.gauge(), series.labels);
+          append_gauge(gauges, with_host(name, host), series.gauge(), series.labels);
           break;
         default:
           append_sample(samples, name, shown(), series.labels);

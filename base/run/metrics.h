@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/core/duration.h"
@@ -87,8 +88,11 @@ class Metrics {
 
   /// The JSON of /v1/agent/metrics (contract 6.4): Gauges, Points, Counters, Samples. As in Consul,
   /// counters and samples show the last finished interval; before the first one has finished, what
-  /// there was since the start. `wall_now`: the time to show. Any thread.
-  std::string consul_json(Nanos wall_now = system_clock().wall_now()) const;
+  /// there was since the start. `host`: comes after the first word of each gauge's name, as Consul
+  /// tells the gauges of many agents apart; "" = does not. `wall_now`: the time to show. Any
+  /// thread.
+  std::string consul_json(std::string_view host = {},
+                          Nanos wall_now = system_clock().wall_now()) const;
   /// Ends an interval of the JSON. Whoever composes the process calls it every `interval`.
   void end_interval();
   static constexpr Nanos interval = std::chrono::seconds{10};

@@ -38,8 +38,8 @@ constexpr std::string_view deregister_usage =
       $ conclave services deregister web.json)";
 
 /// Of the service mesh and the enterprise edition: known in files, and nothing to us.
-constexpr std::array<std::string_view, 6> moot_keys = {"connect",   "proxy",     "locality",
-                                                       "namespace", "partition", "ports"};
+constexpr std::array<std::string_view, 5> moot_keys = {"connect", "proxy", "namespace", "partition",
+                                                       "ports"};
 
 using Services = std::vector<ServiceDefinition>;
 

@@ -164,6 +164,8 @@ void fill_server(Filler& filler, AgentConfig& config) {
   filler.fill("disable_http_unprintable_char_filter", unfiltered);
   config.filter_unprintable = !unfiltered;
   filler.fill("telemetry.prometheus_retention_time", config.prometheus_retention_time);
+  filler.fill("telemetry.disable_hostname", config.metrics_without_host);
+  filler.fill("enable_debug", config.enable_debug);
   filler.fill("storage.quota_bytes", config.quota_bytes);
   filler.fill("storage.free_space_min_bytes", config.free_space_min_bytes);
 }

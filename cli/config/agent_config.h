@@ -93,6 +93,8 @@ struct AgentConfig {
   TextList allow_write_http_from;
   bool filter_unprintable = true;
   Nanos prometheus_retention_time{};
+  bool metrics_without_host = false;
+  bool enable_debug = false;
 
   bool storage_sync_full = false;
   std::int64_t quota_bytes = 0;  ///< 0 = none.

@@ -13,7 +13,6 @@ constexpr std::string_view no_cache = "the agent has no cache";
 constexpr std::string_view no_mesh = "there is no service mesh";
 constexpr std::string_view no_measuring = "this agent measures no round-trip times";
 constexpr std::string_view no_client_certificate = "checks use no client certificate";
-constexpr std::string_view no_profiling = "there are no profiling endpoints";
 constexpr std::string_view log_to_stdout = "log lines go to standard output";
 constexpr std::string_view no_ui = "the user interface comes later";
 constexpr std::string_view no_watches =
@@ -42,7 +41,7 @@ constexpr KeyEntry entries[] = {
     {"discard_check_output", boolean, implemented, "false", "keep no output of checks"},
     {"enable_agent_tls_for_checks", boolean, later, "false", "checks show the agent's certificate",
      no_client_certificate},
-    {"enable_debug", boolean, later, "false", "profiling endpoints", no_profiling},
+    {"enable_debug", boolean, implemented, "false", "serve /debug/pprof/*"},
     {"enable_local_script_checks", boolean, implemented, "false",
      "run script checks that stand in configuration files"},
     {"enable_script_checks", boolean, implemented, "false",

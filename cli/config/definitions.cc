@@ -16,8 +16,8 @@ namespace {
 using api::JsonValue;
 
 /// Keys of the service mesh and of the enterprise edition: known, and nothing to us.
-constexpr std::array<std::string_view, 6> moot_keys = {"connect",   "proxy",     "locality",
-                                                       "namespace", "partition", "ports"};
+constexpr std::array<std::string_view, 5> moot_keys = {"connect", "proxy", "namespace", "partition",
+                                                       "ports"};
 
 /// The known key most like this one, in the spelling of configuration files.
 template <api::Described T>

@@ -56,6 +56,8 @@ Result<void> read_config_text(std::string_view text, api::hcl::Format format,
 Result<void> read_config_file(const std::string& path, ForcedFormat format, Settings& settings) {
   const bool json = fs::path(path).extension() == ".json";
   CONCLAVE_TRY_ASSIGN(const std::string text, read_whole(path));
+  // A file that somebody will fill later says nothing yet.
+  if (text.find_first_not_of(" \t\r\n") == std::string::npos) return {};
   return read_config_text(
       text, format.value_or(json ? api::hcl::Format::json : api::hcl::Format::hcl), path, settings);
 }

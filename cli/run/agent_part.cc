@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "agent/http/machine.h"
 #include "base/run/log.h"
 #include "base/run/loop_thread.h"
 #include "base/run/random.h"
@@ -118,7 +119,9 @@ agent::AgentHttpOptions AgentPart::http_options() const {
   options.server = config_.server;
   options.bootstrap = config_.bootstrap;
   options.data_dir = identity_.data_dir;
+  if (!config_.metrics_without_host) options.metrics_host = agent::host_name();
   options.prometheus_enabled = config_.prometheus_retention_time > Nanos{0};
+  options.debug_enabled = config_.enable_debug;
   options.waits = {config_.default_query_time, config_.max_query_time};
   return options;
 }

@@ -44,7 +44,7 @@ JsonValue debug_config(const AgentConfig& config, const Identity& identity) {
   add("Datacenter", text(config.datacenter));
   add("DefaultQueryTime", duration(config.default_query_time));
   add("DevMode", JsonValue(config.dev));
-  add("EnableDebug", JsonValue(false));
+  add("EnableDebug", JsonValue(config.enable_debug));
   add("EnableLocalScriptChecks", JsonValue(config.enable_local_script_checks));
   add("EnableRemoteScriptChecks", JsonValue(config.enable_script_checks));
   add("HTTPBlockEndpoints", text_list(config.block_endpoints));

@@ -52,6 +52,7 @@ api::ServiceNode flatten(const api::Node& node, const api::NodeService& service)
           .service_port = service.port,
           .service_socket_path = service.socket_path,
           .service_enable_tag_override = service.enable_tag_override,
+          .service_locality = service.locality,
           .create_index = service.create_index,
           .modify_index = service.modify_index};
 }

@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import socket
 import subprocess
 import tempfile
 import threading
@@ -71,7 +72,7 @@ class Smoke(unittest.TestCase):
                      "session_ttl_active"):
             self.assertRegex(text, rf"(?m)^# TYPE consul_{name} ")
         names = {gauge["Name"] for gauge in self.server.get("/v1/agent/metrics").json()["Gauges"]}
-        self.assertIn("consul.runtime.alloc_bytes", names)
+        self.assertIn(f"consul.{socket.gethostname()}.runtime.alloc_bytes", names)
 
     def test_the_command_line_writes_reads_and_deletes(self):
         put = self.server.run("kv", "put", "cli/key", "value")
@@ -129,6 +130,23 @@ class Smoke(unittest.TestCase):
     def test_metrics_are_there_from_the_start(self):
         text = self.server.get("/metrics").text()
         self.assertIn("consul_", text)
+
+
+class Debug(unittest.TestCase):
+    def test_questions_of_profilers_are_answered_where_they_are_allowed(self):
+        """Oracle: the official Go client's TestAPI_Debug*; docs/http-extensions.md."""
+        with ServerProcess() as server:
+            self.assertEqual(server.get("/debug/pprof/heap").status, 404)
+        with ServerProcess(config={"enable_debug": True}) as server:
+            self.assertIn("<malloc version=", server.get("/debug/pprof/heap").text())
+            self.assertRegex(server.get("/debug/pprof/goroutine").text(), r"thread \d+ .*: state ")
+            profile = server.get("/debug/pprof/profile?seconds=1").text().splitlines()
+            self.assertEqual(profile[0].split()[:3], ["thread", "name", "state"])
+            self.assertGreater(len(profile), 3)
+            self.assertEqual(server.get("/debug/pprof/trace?seconds=1").status, 200)
+            refused = server.get("/debug/pprof/trace?seconds=301")
+            self.assertEqual((refused.status, refused.text()),
+                             (400, "seconds must be between 1 and 300"))
 
 
 class FrontThreads(unittest.TestCase):

@@ -3,12 +3,18 @@
 /// A small server on a free loopback port that checks are pointed at: keeps what it was sent,
 /// answers what the test says.
 
+#include <algorithm>
+#include <boost/asio/completion_condition.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/write.hpp>
 #include <chrono>
+#include <deque>
+#include <iterator>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/run/loop.h"
@@ -51,6 +57,10 @@ class Target {
   std::string url(const std::string& path = "/") const { return "http://" + host_port() + path; }
   /// The whole response to every request from now on.
   void answer(std::string response) { state_->response = std::move(response); }
+  /// The whole responses to the next requests; what answer() said follows.
+  void answer_in_turn(std::vector<std::string> responses) {
+    std::ranges::move(responses, std::back_inserter(state_->in_turn));
+  }
   /// Requests are read and never answered.
   void fall_silent() { state_->response.clear(); }
   const std::vector<std::string>& requests() const { return state_->requests; }
@@ -78,9 +88,20 @@ class Target {
     Acceptor acceptor;
     std::uint16_t port;
     std::string response = http("200 OK", "fine");
+    std::deque<std::string> in_turn;
     std::vector<std::string> requests;
     std::vector<std::unique_ptr<Socket>> silent;
   };
+
+  /// Of the body, by Content-Length, after what came with the head.
+  static std::size_t missing_bytes(const std::string& read) {
+    constexpr std::string_view name = "\r\nContent-Length: ";
+    const std::size_t body = read.find("\r\n\r\n") + 4;
+    const std::size_t length = read.find(name);
+    if (length >= body) return 0;
+    const std::size_t whole = body + std::stoul(read.substr(length + name.size()));
+    return whole - std::min(whole, read.size());
+  }
 
   static Task<void> serve(std::shared_ptr<State> state) {
     while (state->acceptor.is_open()) {
@@ -90,12 +111,19 @@ class Target {
       std::string head;
       co_await boost::asio::async_read_until(*socket, boost::asio::dynamic_buffer(head), "\r\n\r\n",
                                              as_result);
+      const std::size_t missing = missing_bytes(head);
+      co_await boost::asio::async_read(*socket, boost::asio::dynamic_buffer(head),
+                                       boost::asio::transfer_exactly(missing), as_result);
       state->requests.push_back(head);
       if (state->response.empty()) {
         state->silent.push_back(std::move(socket));
         continue;
       }
-      const std::string response = state->response;
+      std::string response = state->response;
+      if (!state->in_turn.empty()) {
+        response = std::move(state->in_turn.front());
+        state->in_turn.pop_front();
+      }
       co_await boost::asio::async_write(*socket, boost::asio::buffer(response), as_result);
     }
   }

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "agent/rules/address.h"
+#include "agent/rules/content_hash.h"
 
 namespace conclave::agent {
 namespace {
@@ -181,10 +182,32 @@ TEST(CatalogCheck, carries_name_and_tags_of_its_service) {
   EXPECT_EQ(row.service_tags, std::vector<std::string>{"a"});
 }
 
-TEST(ContentHash, is_16_digits_and_moves_with_every_member) {
+// Oracle: the first is in the official Go client's TestAPI_AgentService; the second is what the
+// same Go code gives.
+TEST(ContentHash, is_the_number_that_consul_gives) {
+  api::AgentService service;
+  service.id = service.service = "foo";
+  service.tags = {"bar", "baz"};
+  service.port = 8000;
+  service.datacenter = "dc1";
+  EXPECT_EQ(content_hash(service), "3e352f348d44f7eb");
+
+  service = {};
+  service.id = "web-1";
+  service.service = "web";
+  service.port = 80;
+  service.address = "10.1.2.3";
+  service.enable_tag_override = true;
+  service.socket_path = "/run/x";
+  service.weights = {.passing = 5, .warning = 0};
+  service.meta = {{"k", "v"}, {"a", "b"}};
+  service.tagged_addresses = {{"lan_ipv4", {"10.1.2.3", 80}}, {"wan", {"1.2.3.4", 8080}}};
+  EXPECT_EQ(content_hash(service), "a96bd419663a2e04");
+}
+
+TEST(ContentHash, moves_with_every_member) {
   const api::AgentService base = agent_service(catalog_service(service_with({})), "dc1");
   const std::string hash = content_hash(base);
-  EXPECT_EQ(hash.size(), 16u);
   EXPECT_EQ(content_hash(base), hash);
   const auto moved = [&](auto change) {
     api::AgentService other = base;
@@ -203,6 +226,7 @@ TEST(ContentHash, is_16_digits_and_moves_with_every_member) {
   EXPECT_TRUE(moved([](auto& s) { s.weights.warning = 2; }));
   EXPECT_TRUE(moved([](auto& s) { s.enable_tag_override = true; }));
   EXPECT_FALSE(moved([](auto& s) { s.content_hash = "x"; }));
+  EXPECT_FALSE(moved([](auto& s) { s.locality = api::Locality{"r", "z"}; }));
 }
 
 TEST(HostPort, is_split_at_the_last_colon) {

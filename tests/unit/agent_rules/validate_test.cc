@@ -153,11 +153,6 @@ TEST(ValidateCheck, says_of_each_type_that_it_cannot_run_that_it_cannot) {
       {[](auto& c) { c.grpc = "127.0.0.1:1"; }, "Invalid check: gRPC checks are not supported yet"},
       {[](auto& c) { c.h2ping = "127.0.0.1:1"; },
        "Invalid check: H2PING checks are not supported yet"},
-      {[](auto& c) {
-         c.docker_container_id = "f972";
-         c.args = {"/bin/true"};
-       },
-       "Invalid check: Docker checks are not supported yet"},
       {[](auto& c) { c.os_service = "cron"; },
        "Invalid check: OSService checks are not supported yet"},
   };

@@ -47,7 +47,7 @@ TEST(WriteJson, node_service_keeps_proxy_and_connect_as_objects) {
             R"({"ID":"w1","Service":"web","Tags":[],"Address":"","Meta":{},"Port":80,)"
             R"("Weights":{"Passing":1,"Warning":1},"EnableTagOverride":false,)"
             R"("Proxy":{"Mode":"","MeshGateway":{},"Expose":{}},"Connect":{},"PeerName":"",)"
-            R"("Locality":null,"CreateIndex":0,"ModifyIndex":0})");
+            R"("CreateIndex":0,"ModifyIndex":0,"Locality":null})");
 }
 
 TEST(WriteJson, external_node_has_null_maps) {

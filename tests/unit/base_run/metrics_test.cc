@@ -19,7 +19,7 @@ class MetricsText : public testing::Test {
     EXPECT_NE(text.find("\n" + line + "\n"), std::string::npos) << line << " not in\n" << text;
   }
   void expect_json(const std::string& part) const {
-    const std::string json = metrics_.consul_json(new_year);
+    const std::string json = metrics_.consul_json({}, new_year);
     EXPECT_NE(json.find(part), std::string::npos) << part << " not in\n" << json;
   }
 
@@ -83,13 +83,13 @@ TEST(HistogramBounds, go_from_10_microseconds_to_10_seconds) {
 TEST_F(MetricsText, json_has_the_shape_of_consul) {
   metrics_.counter("c", "", {{"method", "GET"}}).add(4);
   EXPECT_TRUE(std::regex_match(
-      metrics_.consul_json(new_year),
+      metrics_.consul_json({}, new_year),
       std::regex(R"(\{"Timestamp":"2026-01-01 00:00:00 \+0000 UTC",)"
                  R"("Gauges":\[\{"Name":"consul.runtime.alloc_bytes","Value":[0-9.e+]+,)"
                  R"("Labels":\{\}\}\],"Points":\[\],)"
                  R"("Counters":\[\{"Name":"c","Count":4,"Rate":0.4,"Sum":4,"Min":1,"Max":1,)"
                  R"("Mean":1,"Stddev":0,"Labels":\{"method":"GET"\}\}\],"Samples":\[\]\})")))
-      << metrics_.consul_json(new_year);
+      << metrics_.consul_json({}, new_year);
 }
 
 TEST_F(MetricsText, json_samples_are_milliseconds_with_bounds_from_the_buckets) {

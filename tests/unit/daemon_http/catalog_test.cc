@@ -41,7 +41,7 @@ TEST_F(CatalogTest, register_and_read_back_every_shape) {
       R"({"ID":"redis1","Service":"redis","Tags":["Primary","v1"],"Address":"127.0.0.1",)"
       R"("Meta":{"redis_version":"4.0"},"Port":8000,"Weights":{"Passing":1,"Warning":1},)"
       R"("EnableTagOverride":false,"Proxy":{"Mode":"","MeshGateway":{},"Expose":{}},)"
-      R"("Connect":{},"PeerName":"","Locality":null,"CreateIndex":3,"ModifyIndex":3})";
+      R"("Connect":{},"PeerName":"","CreateIndex":3,"ModifyIndex":3,"Locality":null})";
   EXPECT_EQ(get("/v1/catalog/node/foo").body,
             "{\"Node\":" + node + ",\"Services\":{\"redis1\":" + service + "}}");
   EXPECT_EQ(get("/v1/catalog/node-services/foo").body,
@@ -49,7 +49,7 @@ TEST_F(CatalogTest, register_and_read_back_every_shape) {
   EXPECT_EQ(get("/v1/health/node/foo").body,
             R"([{"Node":"Foo","CheckID":"service:redis1","Name":"Redis health check",)"
             R"("Status":"passing","Notes":"script","Output":"","ServiceID":"redis1",)"
-            R"("ServiceName":"redis","ServiceTags":["Primary","v1"],"Type":"","Interval":"",)"
+            R"("ServiceName":"redis","ServiceTags":["Primary","v1"],"Type":"tcp","Interval":"",)"
             R"("Timeout":"","ExposedPort":0,"Definition":{"TCP":"localhost:8888",)"
             R"("Interval":"5s","Timeout":"1s","DeregisterCriticalServiceAfter":"30s"},)"
             R"("CreateIndex":3,"ModifyIndex":3}])");

@@ -27,7 +27,7 @@ TEST_F(HealthTest, an_entry_has_node_service_and_both_kinds_of_checks) {
             R"("Service":{"ID":"w","Service":"web","Tags":[],"Address":"","Meta":{},"Port":0,)"
             R"("Weights":{"Passing":1,"Warning":1},"EnableTagOverride":false,)"
             R"("Proxy":{"Mode":"","MeshGateway":{},"Expose":{}},"Connect":{},"PeerName":"",)"
-            R"("Locality":null,"CreateIndex":3,"ModifyIndex":3},)"
+            R"("CreateIndex":3,"ModifyIndex":3,"Locality":null},)"
             R"("Checks":[{"Node":"n1","CheckID":"serfHealth","Name":"Serf Health Status",)"
             R"("Status":"passing","Notes":"","Output":"Agent alive and reachable","ServiceID":"",)"
             R"("ServiceName":"","ServiceTags":[],"Type":"","Interval":"","Timeout":"",)"
