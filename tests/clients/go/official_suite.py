@@ -30,7 +30,7 @@ import tempfile
 EXPECTED = pathlib.Path(__file__).resolve().parent / "expected.txt"
 # The words after which a test may be excluded.
 REASONS = ("mesh", "peering", "namespaces", "partitions", "datacenters", "licence", "acl", "dns",
-           "certificates", "agent-role", "go-runtime")
+           "certificates", "agent-role")
 SKIPPED = 77
 # Rounds in which tests that had no outcome, because another one ended the program, run again.
 ROUNDS_MAX = 6
