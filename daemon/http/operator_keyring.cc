@@ -46,7 +46,7 @@ struct KeyringView {
 Task<api::Response> list(ServerContext* context, api::Request request, std::string) {
   const auto scope = check_scope(*context, request);
   if (!scope.has_value()) co_return api::error_response(scope.error());
-  const std::string& key = context->settings->encrypt_key;
+  const std::string key = context->settings->encrypt_key;  // A reload may replace the settings.
   if (key.empty()) co_return api::text_response(500, std::string(not_encrypted));
   const RaftConfigurationView view = co_await context->cluster.raft_configuration();
   const KeyCounts counts{{key, view.servers.size()}};
