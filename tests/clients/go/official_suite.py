@@ -18,11 +18,13 @@ Ends with 0 when all is as expected, 1 when not, 77 when there is no Go toolchai
 
 import argparse
 import collections
+import contextlib
 import json
 import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -34,7 +36,7 @@ REASONS = ("mesh", "peering", "namespaces", "partitions", "datacenters", "licenc
 SKIPPED = 77
 # Rounds in which tests that had no outcome, because another one ended the program, run again.
 ROUNDS_MAX = 6
-MINUTES_MAX = 25
+MINUTES_MAX = 10
 
 Expectation = collections.namedtuple("Expectation", "outcome reason")
 
@@ -114,11 +116,17 @@ class Suite:
                  "." if package == "api" else f"./{package}"]
         outcomes = {}
         with subprocess.Popen(words, cwd=self.folder, env=self.environment, text=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
-            for event in events(record_lines(process.stdout, record)):
-                test = event.get("Test", "")
-                if event["Action"] in ("pass", "fail", "skip") and test in tests:
-                    outcomes[test] = event["Action"]
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              start_new_session=True) as process:
+            try:
+                for event in events(record_lines(process.stdout, record)):
+                    test = event.get("Test", "")
+                    if event["Action"] in ("pass", "fail", "skip") and test in tests:
+                        outcomes[test] = event["Action"]
+            finally:
+                # Servers that a test left when it panicked or ran out of time.
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
         return outcomes
 
     def run_all(self, wanted, record):
@@ -151,6 +159,7 @@ def record_lines(lines, record):
     for line in lines:
         if record:
             record.write(line)
+            record.flush()
         yield line
 
 
