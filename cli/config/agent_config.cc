@@ -330,13 +330,4 @@ Result<void> validate_config_paths(std::span<const std::string> paths,
   return {};
 }
 
-Result<AgentConfig> load_agent_config(std::span<const GivenFlag> flags,
-                                      const std::string& host_name) {
-  return load_agent_config(flags, {.name = host_name, .interfaces = {}});
-}
-
-Result<void> validate_config_paths(std::span<const std::string> paths) {
-  return validate_config_paths(paths, "", {.name = "node", .interfaces = {}});
-}
-
 }  // namespace conclave::cli

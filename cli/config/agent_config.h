@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -13,8 +12,6 @@
 #include "api/model/agent_service.h"
 #include "api/model/autopilot.h"
 #include "base/core/duration.h"
-#include "base/core/result.h"
-#include "cli/config/agent_flags.h"
 #include "cli/config/settings.h"
 
 namespace conclave::cli {
@@ -105,14 +102,5 @@ struct AgentConfig {
 
   std::vector<std::string> warnings;  ///< One sentence each, for the log.
 };
-
-/// Reads files and flags in the order given, flags winning over files, fills in defaults and
-/// checks. `host_name` is the default of node_name. Errors are one sentence that says what is wrong
-/// where.
-Result<AgentConfig> load_agent_config(std::span<const GivenFlag> flags,
-                                      const std::string& host_name);
-
-/// The same for the files of `conclave validate`: a data directory need not be given.
-Result<void> validate_config_paths(std::span<const std::string> paths);
 
 }  // namespace conclave::cli

@@ -23,7 +23,7 @@ using TextMap = std::map<std::string, std::string>;
 
 /// One service or check object from a file; decoded by cli/config/definitions.
 struct Definition {
-  std::string kind;    ///< "service" or "check".
+  std::string kind;    ///< "service", "check" or "watch".
   std::string source;  ///< File it stands in.
   api::JsonValue object;
 };

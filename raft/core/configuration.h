@@ -19,9 +19,10 @@ std::string encode_configuration(const Configuration& configuration);
 /// bytes missing or left over.
 Result<Configuration> decode_configuration(std::string_view bytes);
 
-/// The first entry of every log: all first members of a cluster write the same one before they
-/// start. Nobody leads in its term.
+/// The term of the first entry. Nobody leads in it.
 inline constexpr Term first_term{1};
+/// The first entry of every log: all first members of a cluster write the same one before they
+/// start.
 Entry first_entry(const Configuration& configuration);
 
 /// In `servers` or `outgoing`, in any suffrage.

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "base/core/assert.h"
-#include "cli/config/agent_config.h"
+#include "cli/config/load_config.h"
 #include "tests/fuzz/input.h"
 
 namespace conclave::fuzz {
@@ -13,7 +13,7 @@ namespace conclave::fuzz {
 void check(std::string_view bytes) {
   const std::array<cli::GivenFlag, 2> flags = {
       {{.name = "dev", .value = ""}, {.name = "hcl", .value = std::string(bytes)}}};
-  const auto config = cli::load_agent_config(flags, "host");
+  const auto config = cli::load_agent_config(flags, {.name = "host", .interfaces = {}});
   if (!config) {
     CONCLAVE_ASSERT(!config.error().message.empty());
     return;

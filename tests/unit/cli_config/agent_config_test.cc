@@ -1,4 +1,4 @@
-#include "cli/config/agent_config.h"
+#include "cli/config/load_config.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -28,7 +28,7 @@ class Config : public testing::Test {
   Result<AgentConfig> load(const std::string& text, std::vector<GivenFlag> flags = {}) const {
     flags.insert(flags.begin(), {"config-file", write("main.json", text)});
     flags.push_back({"data-dir", "/nowhere"});
-    return load_agent_config(flags, "host");
+    return load_agent_config(flags, {.name = "host", .interfaces = {}});
   }
 
   std::string error_of(const std::string& text, std::vector<GivenFlag> flags = {}) const {
@@ -53,7 +53,8 @@ TEST_F(Config, defaults_are_consuls) {
 }
 
 TEST_F(Config, dev_is_a_complete_server) {
-  auto config = load_agent_config(std::vector<GivenFlag>{{"dev", "true"}}, "host");
+  auto config = load_agent_config(std::vector<GivenFlag>{{"dev", "true"}},
+                                  {.name = "host", .interfaces = {}});
   ASSERT_TRUE(config.has_value()) << config.error().message;
   EXPECT_TRUE(config->server);
   EXPECT_TRUE(config->bootstrap);
@@ -219,7 +220,8 @@ TEST_F(Config, expecting_an_even_number_or_one_is_remarked_on) {
 }
 
 TEST_F(Config, a_missing_data_directory_setting_is_an_error_unless_dev) {
-  auto config = load_agent_config(std::vector<GivenFlag>{{"server", "true"}}, "host");
+  auto config = load_agent_config(std::vector<GivenFlag>{{"server", "true"}},
+                                  {.name = "host", .interfaces = {}});
   ASSERT_FALSE(config.has_value());
   EXPECT_NE(config.error().message.find("data_dir cannot be empty"), std::string::npos);
 }

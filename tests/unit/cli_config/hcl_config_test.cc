@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "cli/config/agent_config.h"
+#include "cli/config/load_config.h"
 
 namespace conclave::cli {
 namespace {
@@ -29,7 +29,7 @@ class HclConfig : public testing::Test {
 
   Result<AgentConfig> load(std::vector<GivenFlag> flags) const {
     flags.push_back({"data-dir", "/nowhere"});
-    return load_agent_config(flags, "host");
+    return load_agent_config(flags, {.name = "host", .interfaces = {}});
   }
   Result<AgentConfig> load_text(const std::string& text) const {
     return load({{"config-file", write("main.hcl", text)}});

@@ -11,8 +11,8 @@
 #include <iterator>
 #include <set>
 
-#include "cli/config/agent_config.h"
 #include "cli/config/key_entry.h"
+#include "cli/config/load_config.h"
 
 namespace conclave::cli {
 namespace {
@@ -116,14 +116,14 @@ std::string nested(std::string_view path, std::string_view value) {
 
 TEST(Reference, setting_a_key_to_its_default_changes_nothing) {
   const std::vector<GivenFlag> flags = {{"data-dir", "/nowhere"}};
-  const auto plain = load_agent_config(flags, "host");
+  const auto plain = load_agent_config(flags, {.name = "host", .interfaces = {}});
   ASSERT_TRUE(plain.has_value()) << plain.error().message;
   for (const KeySubject& subject : key_subjects()) {
     for (const KeyEntry& entry : subject.entries) {
       if (entry.fallback.empty()) continue;
       std::vector<GivenFlag> with = flags;
       with.push_back({"hcl", nested(entry.path, entry.fallback)});
-      const auto config = load_agent_config(with, "host");
+      const auto config = load_agent_config(with, {.name = "host", .interfaces = {}});
       ASSERT_TRUE(config.has_value()) << entry.path << ": " << config.error().message;
       EXPECT_EQ(summary(*config), summary(*plain)) << entry.path;
     }
@@ -136,7 +136,7 @@ TEST(Reference, a_key_without_effect_says_so_and_one_that_is_so_says_nothing) {
       if (entry.type != KeyType::boolean) continue;
       const std::vector<GivenFlag> flags = {{"data-dir", "/nowhere"},
                                             {"hcl", nested(entry.path, "true")}};
-      const auto config = load_agent_config(flags, "host");
+      const auto config = load_agent_config(flags, {.name = "host", .interfaces = {}});
       const std::string path(entry.path);
       if (entry.key_class == KeyClass::refused) {
         ASSERT_FALSE(config.has_value()) << path;

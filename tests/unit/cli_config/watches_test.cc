@@ -4,14 +4,14 @@
 
 #include <gtest/gtest.h>
 
-#include "cli/config/agent_config.h"
+#include "cli/config/load_config.h"
 
 namespace conclave::cli {
 namespace {
 
 Result<AgentConfig> load(const std::string& hcl) {
   const std::vector<GivenFlag> flags = {{"data-dir", "/nowhere"}, {"hcl", hcl}};
-  return load_agent_config(flags, "host");
+  return load_agent_config(flags, {.name = "host", .interfaces = {}});
 }
 
 TEST(Watches, each_type_with_its_parameters_is_accepted) {
