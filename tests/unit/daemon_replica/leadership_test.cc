@@ -236,7 +236,8 @@ TEST_F(ReplicaTest, a_new_leader_resumes_left_over_removals) {
   // The same state under a new process.
   const raft::Index last = host->node().applied_index();
   initial = {};
-  initial.hard_state.current_term = raft::Term{2};
+  // By its own vote, so that it leads at once.
+  initial.hard_state = {raft::Term{2}, raft::NodeId{servers.front()}};
   initial.configuration = raft::voters(servers);
   initial.base_index = initial.applied_index = initial.commit_index = last;
   initial.base_term = raft::Term{2};
