@@ -10,7 +10,7 @@
 /// length-delimited · Nanos: zig-zag varint of nanoseconds · struct, optional<struct>:
 /// length-delimited record (an engaged optional is written even if empty) · vector<T>: repeated,
 /// never packed · map: repeated record {1: key, 2: value} · variant: a record with one
-/// length-delimited field whose number is the alternative's T::record_tag.
+/// length-delimited field whose number is the alternative's T::record_tag (boxed or not).
 ///
 /// Decoding is strict: an unknown tag, a wrong wire type, a number out of order, a repeated single
 /// field, an empty member that should have been left out, an unsorted map, an enum value that

@@ -15,6 +15,7 @@
 
 #include "api/model/field.h"
 #include "base/core/assert.h"
+#include "base/core/boxed.h"
 #include "base/core/duration.h"
 #include "base/core/result.h"
 

@@ -65,7 +65,8 @@ bool read_variant(std::string_view bytes, std::variant<A...>& value) {
     return false;
   }
   auto one = [&]<class T>(std::type_identity<T>) {
-    return tag >> 3 == T::record_tag && read_struct(body, value.template emplace<T>());
+    return tag >> 3 == Unboxed<T>::record_tag &&
+           read_struct(body, unboxed(value.template emplace<T>()));
   };
   return (one(std::type_identity<A>{}) || ...);
 }

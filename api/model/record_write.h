@@ -14,8 +14,8 @@ std::size_t element_body_size(const T& value) {
   } else if constexpr (is_variant<T>) {
     return std::visit(
         []<class A>(const A& alternative) {
-          const std::size_t size = struct_size(alternative);
-          return varint_size(std::uint64_t{A::record_tag} << 3) + varint_size(size) + size;
+          const std::size_t size = struct_size(unboxed(alternative));
+          return varint_size(std::uint64_t{Unboxed<A>::record_tag} << 3) + varint_size(size) + size;
         },
         value);
   } else {
@@ -124,9 +124,9 @@ char* write_element(char* to, const T& value) {
     to = write_varint(to, element_body_size(value));
     return std::visit(
         [&]<class A>(const A& alternative) {
-          char* at = write_tag(to, A::record_tag, Wire::sized);
-          at = write_varint(at, struct_size(alternative));
-          return write_struct(at, alternative);
+          char* at = write_tag(to, Unboxed<A>::record_tag, Wire::sized);
+          at = write_varint(at, struct_size(unboxed(alternative)));
+          return write_struct(at, unboxed(alternative));
         },
         value);
   } else {

@@ -171,19 +171,24 @@ Task<Response> Router::handle(Request request) {
     request.method = Method::put;
     request.method_text = "PUT";
   }
+  if (auto early = answer_early(request, match)) return answer(std::move(*early), form);
+  std::string rest(match.rest);
+  return run(match.route->handler(std::move(request), std::move(rest)), match.route->loop, form);
+}
+
+Task<Response> Router::answer(Response response, Form form) {
+  finish(response, form);
+  co_return response;
+}
+
+Task<Response> Router::run(Task<Response> work, Loop* loop, Form form) {
   Response response;
-  if (auto early = answer_early(request, match)) {
-    response = std::move(*early);
+  const Executor here = co_await boost::asio::this_coro::executor;
+  if (loop == nullptr || loop->executor() == here) {
+    response = co_await std::move(work);
   } else {
-    std::string rest(match.rest);
-    Task<Response> work = match.route->handler(std::move(request), std::move(rest));
-    const Executor here = co_await boost::asio::this_coro::executor;
-    if (match.route->loop == nullptr || match.route->loop->executor() == here) {
-      response = co_await std::move(work);
-    } else {
-      response = co_await run_on(*match.route->loop, std::move(work));
-      CONCLAVE_ASSERT_WHY(!response.parked, "a query parks on the loop of its connection");
-    }
+    response = co_await run_on(*loop, std::move(work));
+    CONCLAVE_ASSERT_WHY(!response.parked, "a query parks on the loop of its connection");
   }
   if (response.parked) {
     response.parked = std::make_unique<FinishedParked>(*this, std::move(response.parked), form);

@@ -86,6 +86,10 @@ class Router final : public HttpServer::Handler {
   Match find(std::string_view path, Method method) const;
   /// What is answered without a handler: unknown paths, wrong methods, blocked endpoints, ...
   std::optional<Response> answer_early(const Request& request, const Match& match) const;
+  Task<Response> answer(Response response, Form form);
+  /// What the handler does, on `loop` (nullptr = here). Its own coroutine, so that the request is
+  /// not kept in two frames.
+  Task<Response> run(Task<Response> work, Loop* loop, Form form);
   Response answer_unrouted(const Request& request) const;
   std::string allowed_methods(const Route& route) const;
   bool is_blocked(std::string_view path) const;

@@ -6,6 +6,7 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/deferred.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cstddef>
@@ -22,8 +23,9 @@ using Task = boost::asio::awaitable<T, Executor>;
 
 /// Completion token for I/O inside a Task:
 ///   auto [error, n] = co_await socket.async_read_some(buffer, as_result);
-/// Expected I/O errors are values here, never exceptions.
-inline constexpr boost::asio::as_tuple_t<boost::asio::use_awaitable_t<Executor>> as_result{};
+/// Expected I/O errors are values here, never exceptions. To be awaited at once: deferred, the
+/// operation needs no coroutine of its own.
+inline constexpr boost::asio::as_tuple_t<boost::asio::deferred_t> as_result{};
 
 class Loop {
  public:

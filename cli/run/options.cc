@@ -54,7 +54,8 @@ daemon::StoreOptions store_options(const AgentConfig& config, const Identity& id
   // Without front threads all readers are main's, and pages that several batches change need be
   // written once only.
   if (config.front_threads == 0 && !config.storage_sync_full) {
-    options.shared_commit_bytes = 2 << 20;
+    options.shared_commit_bytes = 8 << 20;
+    options.leader_commit_bytes = 2 << 20;
   }
   return options;
 }

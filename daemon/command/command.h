@@ -4,6 +4,7 @@
 /// schema of the log: alternatives and fields are only ever added, with new numbers, behind a new
 /// feature level. Everything that apply needs is in here: UUIDs are made by the proposer.
 
+#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -20,6 +21,7 @@
 #include "api/model/kv.h"
 #include "api/model/member.h"
 #include "api/model/prepared_query.h"
+#include "base/core/boxed.h"
 
 namespace conclave::daemon {
 
@@ -309,10 +311,34 @@ struct Restore {
   }
 };
 
+/// Boxed is what is larger than the frequent ones: a command lies in every frame between the
+/// handler that makes it and the log, and frames of more than 1,032 bytes are beyond what malloc
+/// keeps at hand.
 using CommandBody =
-    std::variant<KvOp, Txn, SessionCreate, SessionEnd, Register, Deregister, MemberUpdate,
-                 ReapTombstones, ContinueJob, ReapLockDelays, SetFeatureLevel, SetAutopilot,
-                 FireEvent, Restore, WriteQuery, UpdateCoordinates, SetCaRoot>;
+    std::variant<KvOp, Txn, Boxed<SessionCreate>, SessionEnd, Boxed<Register>, Deregister,
+                 Boxed<MemberUpdate>, ReapTombstones, ContinueJob, ReapLockDelays, SetFeatureLevel,
+                 Boxed<SetAutopilot>, Boxed<FireEvent>, Restore, Boxed<WriteQuery>,
+                 UpdateCoordinates, Boxed<SetCaRoot>>;
+static_assert(sizeof(CommandBody) <= 128);
+
+/// Calls `visitor` with the alternative, out of its box.
+template <class Visitor>
+decltype(auto) visit_body(const Visitor& visitor, const CommandBody& body) {
+  return std::visit(
+      [&](const auto& alternative) -> decltype(auto) { return visitor(unboxed(alternative)); },
+      body);
+}
+
+/// The alternative T, in a box or not; nullptr if the body is another.
+template <class T>
+const T* body_as(const CommandBody& body) {
+  return visit_body(
+      []<class A>(const A& alternative) -> const T* {
+        if constexpr (std::same_as<A, T>) return &alternative;
+        return nullptr;
+      },
+      body);
+}
 
 struct Command {
   CommandBody body;

@@ -174,14 +174,18 @@ Result<Command> parse_put(const ServerContext& context, api::Request& request, s
   return make_command(request, std::move(op));
 }
 
-Task<api::Response> put(ServerContext* context, api::Request request, std::string key) {
-  auto command = parse_put(*context, request, std::move(key));
-  if (!command.has_value()) co_return api::error_response(command.error());
-  auto outcome = co_await commit(context, std::move(*command));
+Task<api::Response> commit_put(ServerContext* context, Command command) {
+  auto outcome = refusal_or(co_await context->replica.propose(std::move(command)));
   if (!outcome.has_value()) co_return api::error_response(outcome.error());
   auto response = api::json_response(outcome->done ? "true" : "false");
   if (outcome->fence > 0) response.set_header(fence_header, std::to_string(outcome->fence));
   co_return response;
+}
+
+Task<api::Response> put(ServerContext* context, api::Request request, std::string key) {
+  auto command = parse_put(*context, request, std::move(key));
+  if (!command.has_value()) return refused(command.error().code, command.error().message);
+  return commit_put(context, std::move(*command));
 }
 
 Result<Command> parse_remove(const ServerContext& context, const api::Request& request,
@@ -201,8 +205,8 @@ Result<Command> parse_remove(const ServerContext& context, const api::Request& r
 
 Task<api::Response> remove(ServerContext* context, api::Request request, std::string key) {
   auto command = parse_remove(*context, request, std::move(key));
-  if (!command.has_value()) co_return api::error_response(command.error());
-  co_return co_await commit_and_answer(context, std::move(*command));
+  if (!command.has_value()) return refused(command.error().code, command.error().message);
+  return commit_and_answer(context, std::move(*command));
 }
 
 }  // namespace

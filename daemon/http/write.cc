@@ -48,16 +48,19 @@ Result<Command> make_command(const api::Request& request, CommandBody body) {
   return command;
 }
 
-Task<Result<Outcome>> commit(ServerContext* context, Command command) {
-  auto outcome = co_await context->replica.propose(std::move(command));
+Result<Outcome> refusal_or(Result<Outcome> outcome) {
   if (outcome.has_value() && !outcome->error.empty()) {
-    co_return fail(ErrorCode::failed, std::move(outcome->error));
+    return fail(ErrorCode::failed, std::move(outcome->error));
   }
-  co_return outcome;
+  return outcome;
+}
+
+Task<Result<Outcome>> commit(ServerContext* context, Command command) {
+  co_return refusal_or(co_await context->replica.propose(std::move(command)));
 }
 
 Task<api::Response> commit_and_answer(ServerContext* context, Command command) {
-  auto outcome = co_await commit(context, std::move(command));
+  const auto outcome = refusal_or(co_await context->replica.propose(std::move(command)));
   if (!outcome.has_value()) co_return api::error_response(outcome.error());
   co_return api::json_response(outcome->done ? "true" : "false");
 }

@@ -22,9 +22,10 @@ inline constexpr std::string_view request_id_header = "X-Conclave-Request-Id";
 /// be.
 Result<Command> make_command(const api::Request& request, CommandBody body);
 
-/// Proposes one command. A refusal by the state machine (Outcome::error) comes back as an Error
-/// with ErrorCode::failed, the 500 of contract 1.2; a condition that did not hold is an Outcome
-/// with done == false.
+/// A refusal by the state machine (Outcome::error) as an Error with ErrorCode::failed, the 500 of
+/// contract 1.2; a condition that did not hold is an Outcome with done == false.
+Result<Outcome> refusal_or(Result<Outcome> outcome);
+/// Proposes one command; refusal_or() what comes of it.
 Task<Result<Outcome>> commit(ServerContext* context, Command command);
 
 /// commit(), answered as the JSON `true` or `false`.

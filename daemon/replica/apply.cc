@@ -56,9 +56,11 @@ void RaftReplica::apply(std::span<const raft::Entry> entries) {
   if (changes->revision != 0) {
     for (const auto& listener : change_listeners_) listener(changes);
   }
-  for (Decided& one : decided) {
-    command_times_.observe(one.proposal.command, ended - one.proposal.accepted);
-    finish(std::move(one.proposal), std::move(one.outcome));
+  for (auto& [of_entry, outcomes] : decided) {
+    for (std::size_t i = 0; i < of_entry.size(); ++i) {
+      command_times_.observe(of_entry[i].command, ended - of_entry[i].accepted);
+      finish(std::move(of_entry[i]), std::move(outcomes[i]));
+    }
   }
   if (proposals_.queued() > queued) look_at_overwritten();
   answer_applied_reads();
@@ -91,12 +93,13 @@ void RaftReplica::apply_own(ProposedEntry entry, Rows& rows, ChangeSet& changes,
   cells_.commit_time.observe(clock_.boot_now() - entry.proposed_at);
   const ApplyTime time{entry.cluster_time_ms, entry.wall_time};
   note_time(time);
-  decided.reserve(decided.size() + entry.proposals.size());
-  for (Proposal& proposal : entry.proposals) {
-    Outcome outcome = daemon::apply(proposal.command, time, rows, changes);
-    decided.push_back({std::move(proposal), std::move(outcome)});
+  std::vector<Outcome> outcomes;
+  outcomes.reserve(entry.proposals.size());
+  for (const Proposal& proposal : entry.proposals) {
+    outcomes.push_back(daemon::apply(proposal.command, time, rows, changes));
   }
-  cells_.applied_commands.add(entry.proposals.size());
+  cells_.applied_commands.add(outcomes.size());
+  decided.push_back({std::move(entry.proposals), std::move(outcomes)});
 }
 
 void RaftReplica::apply_foreign(const raft::Entry& entry, Rows& rows, ChangeSet& changes) {

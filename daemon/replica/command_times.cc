@@ -31,7 +31,7 @@ void CommandTimes::observe(const Command& command, Nanos duration) {
     Histogram* operator()(const SetAutopilot&) const { return nullptr; }
     Histogram* operator()(const Restore&) const { return nullptr; }
   };
-  if (Histogram* cell = std::visit(Cell{*this}, command.body)) cell->observe(duration);
+  if (Histogram* cell = visit_body(Cell{*this}, command.body)) cell->observe(duration);
 }
 
 }  // namespace conclave::daemon

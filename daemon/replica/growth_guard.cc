@@ -33,7 +33,7 @@ bool adds(const Other&) {
 }  // namespace
 
 bool adds_to_state(const Command& command) {
-  return std::visit([](const auto& body) { return adds(body); }, command.body);
+  return visit_body([](const auto& body) { return adds(body); }, command.body);
 }
 
 bool GrowthGuard::sample(const Store::Usage& usage, std::uint64_t pending_bytes) {

@@ -9,6 +9,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,7 +29,7 @@ struct Proposal {
   /// Nobody for a job that is resumed.
   std::optional<Caller<Outcome>> caller;
   /// Of a removal that goes on in jobs: what its first command gave.
-  std::optional<Outcome> first_outcome;
+  std::unique_ptr<Outcome> first_outcome;
   /// Decided by this server as leader of that term, and by nobody else's right; 0 = by a client.
   raft::Term office;
   bool from_peer = false;    ///< Another server sent it here; it is not sent on.

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <boost/asio/async_result.hpp>
+#include <boost/asio/deferred.hpp>
 #include <boost/asio/this_coro.hpp>
 
 #include "api/model/record.h"
@@ -49,12 +50,16 @@ Task<Result<Outcome>> RaftReplica::propose_as_leader(Command command) {
 Task<Result<Outcome>> RaftReplica::propose_command(Command command, bool as_leader) {
   Proposal proposal;
   proposal.encoded = api::encode_record(command);
+  proposal.command = std::move(command);
+  return decide(std::move(proposal), as_leader);
+}
+
+Task<Result<Outcome>> RaftReplica::decide(Proposal proposal, bool as_leader) {
   if (proposal.encoded.size() > command_bytes_max - entry_overhead_bytes) {
     co_return fail(ErrorCode::too_large,
                    fmt::format("a command of {} bytes exceeds the limit of {}",
                                proposal.encoded.size(), command_bytes_max));
   }
-  proposal.command = std::move(command);
   const Executor executor = co_await boost::asio::this_coro::executor;
   auto initiate = [this, executor, as_leader](auto resume, Proposal begun) {
     begun.caller.emplace(executor, std::move(resume));
@@ -68,10 +73,10 @@ Task<Result<Outcome>> RaftReplica::propose_command(Command command, bool as_lead
       take_in(std::move(*handed));
     });
   };
-  auto answer = boost::asio::async_initiate<const boost::asio::use_awaitable_t<Executor>,
-                                            void(Result<Outcome>)>(
-      std::move(initiate), boost::asio::use_awaitable_t<Executor>{}, std::move(proposal));
-  co_return co_await std::move(answer);
+  // Deferred, and awaited at once: without a coroutine of its own in between.
+  co_return co_await boost::asio::async_initiate<const boost::asio::deferred_t,
+                                                 void(Result<Outcome>)>(
+      std::move(initiate), boost::asio::deferred, std::move(proposal));
 }
 
 /// Limits first: what is not taken in has certainly not happened.
@@ -184,8 +189,8 @@ void RaftReplica::finish(Proposal proposal, Outcome outcome) {
     further.from_peer = proposal.from_peer;
     // Without a client it is this leader's work; the next one begins it anew.
     if (!further.caller) further.office = host_->node().current_term();
-    further.first_outcome =
-        proposal.first_outcome ? std::move(proposal.first_outcome) : std::move(outcome);
+    further.first_outcome = proposal.first_outcome ? std::move(proposal.first_outcome)
+                                                   : std::make_unique<Outcome>(std::move(outcome));
     return enqueue(std::move(further));
   }
   if (!proposal.caller) return;

@@ -161,6 +161,7 @@ void RaftReplica::leadership_changed(raft::Role role, raft::Term term,
 
 void RaftReplica::lose_leadership() {
   leading_ = false;
+  store_.lead(false);
   cluster_clock_.follow();
   log_info("server", "cluster leadership lost");
   for (const auto& listener : leadership_listeners_) listener(false);
@@ -185,6 +186,7 @@ void RaftReplica::publish_leader() {
 void RaftReplica::ready_for_proposal() {
   if (!leading_) {
     leading_ = true;
+    store_.lead(true);
     cluster_clock_.lead(clock_.boot_now());
     publish_standing();
     log_info("server", "cluster leadership acquired");

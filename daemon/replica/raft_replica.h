@@ -135,9 +135,10 @@ class RaftReplica final : public Replica, public raft::StateMachinePort {
     Gauge& proposals;
     Gauge& last_contact_ms;
   };
+  /// Of one entry: as many of one as of the other.
   struct Decided {
-    Proposal proposal;
-    Outcome outcome;
+    std::vector<Proposal> proposals;
+    std::vector<Outcome> outcomes;
   };
   struct WaitingRead {
     Consistency consistency;
@@ -154,6 +155,7 @@ class RaftReplica final : public Replica, public raft::StateMachinePort {
 
   // propose.cc
   Task<Result<Outcome>> propose_command(Command command, bool as_leader);
+  Task<Result<Outcome>> decide(Proposal proposal, bool as_leader);
   void accept(Proposal proposal);
   Result<void> admit(Proposal& proposal);
   void enqueue(Proposal proposal);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <utility>
-#include <variant>
 
 #include "base/core/assert.h"
 #include "daemon/state/autopilot.h"
@@ -103,9 +102,9 @@ std::uint64_t feature_level(const ReadRows& rows) { return read_meta(rows).featu
 std::uint64_t stored_revision(const ReadRows& rows) { return read_meta(rows).revision; }
 
 Outcome apply(const Command& command, const ApplyTime& time, Rows& rows, ChangeSet& changes) {
-  if (command.request_id.empty()) return std::visit(Apply{time, rows, changes}, command.body);
+  if (command.request_id.empty()) return visit_body(Apply{time, rows, changes}, command.body);
   if (auto kept = kept_outcome(rows, command.request_id)) return *std::move(kept);
-  const Outcome outcome = std::visit(Apply{time, rows, changes}, command.body);
+  const Outcome outcome = visit_body(Apply{time, rows, changes}, command.body);
   keep_outcome(rows, command.request_id, outcome, time);
   return outcome;
 }

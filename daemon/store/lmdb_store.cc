@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <lmdb.h>
 
+#include <algorithm>
 #include <atomic>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
@@ -56,6 +57,8 @@ class LmdbStore final : public GenerationStore {
   AppliedPosition applied() const override { return position_.applied; }
   std::unique_ptr<WriteBatch> begin() override;
   std::unique_ptr<Reader> make_reader() override;
+
+  void lead(bool leads) override { leads_ = leads; }
 
   void on_checkpoint(std::function<void(AppliedPosition)> done) override {
     checkpointer_->done = std::move(done);
@@ -125,6 +128,7 @@ class LmdbStore final : public GenerationStore {
   std::uint64_t bytes_since_checkpoint_ = 0;
   Nanos last_write_out_{};
   bool timer_armed_ = false;
+  bool leads_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   boost::asio::basic_waitable_timer<std::chrono::steady_clock,
                                     boost::asio::wait_traits<std::chrono::steady_clock>, Executor>
@@ -189,7 +193,9 @@ std::unique_ptr<Reader> LmdbStore::make_reader() {
 
 void LmdbStore::batch_committed() {
   transaction_->has_batches = true;
-  const bool shared = transaction_->rows.bytes_written() < options_.shared_commit_bytes;
+  std::uint64_t bytes_max = options_.shared_commit_bytes;
+  if (leads_) bytes_max = std::min(bytes_max, options_.leader_commit_bytes);
+  const bool shared = transaction_->rows.bytes_written() < bytes_max;
   if (shared) return arm_timer();
   batch_open_ = false;
   finish_transaction();

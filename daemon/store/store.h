@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -31,6 +32,9 @@ struct StoreOptions {
   /// a checkpoint begins or this many bytes of rows were written. A page that several batches
   /// change is then written once. All readers must be main's, so that they cannot miss a batch.
   std::uint64_t shared_commit_bytes = 0;
+  /// And no more than this while this server leads, because its clients wait for each commit. A
+  /// follower's are waited for by nobody: another one makes the majority meanwhile.
+  std::uint64_t leader_commit_bytes = std::numeric_limits<std::uint64_t>::max();
   /// Where write-out and syncs run; empty = a thread that the store owns. The crash explorer steps
   /// them by hand.
   std::function<void(std::function<void()>)> worker;
@@ -123,6 +127,9 @@ class Store {
   /// Any thread (with shared_commit_bytes: main, as are the reader's uses). The reader keeps the
   /// environment open for as long as it lives; it opens nothing once the store is gone.
   virtual std::unique_ptr<Reader> make_reader() = 0;
+
+  /// Whether this server leads from now on (not at first), for leader_commit_bytes. Main.
+  virtual void lead(bool leads) = 0;
 
   /// Called on main after each durable checkpoint with the applied index it holds; the log may be
   /// cut up to there.

@@ -33,9 +33,9 @@ Verdict Model::apply(const daemon::Command& command, std::uint64_t cluster_ms) {
 Model::Result Model::carry_out(const daemon::CommandBody& body) {
   if (const auto* op = std::get_if<KvOp>(&body)) return carry_out(*op);
   if (const auto* txn = std::get_if<daemon::Txn>(&body)) return carry_out(*txn);
-  if (const auto* create = std::get_if<daemon::SessionCreate>(&body)) return carry_out(*create);
+  if (const auto* create = daemon::body_as<daemon::SessionCreate>(body)) return carry_out(*create);
   if (const auto* end = std::get_if<daemon::SessionEnd>(&body)) return carry_out(*end);
-  const auto* node = std::get_if<daemon::Register>(&body);
+  const auto* node = daemon::body_as<daemon::Register>(body);
   CONCLAVE_ASSERT_WHY(node != nullptr, "the clients send nothing else");
   changed_ = nodes_.insert(node->node.node).second;
   return Result::done;

@@ -88,7 +88,7 @@ void Truth::add(const daemon::Command& command, std::uint64_t cluster_ms) {
   if (const auto* op = std::get_if<daemon::KvOp>(&command.body)) {
     if (op->verb == KvVerb::lock && verdict.done) note_lock(*op, verdict);
   }
-  const auto* create = std::get_if<daemon::SessionCreate>(&command.body);
+  const auto* create = daemon::body_as<daemon::SessionCreate>(command.body);
   if (create != nullptr && verdict.done) note_session_begins(create->session);
   for (const std::string& key : model_.touched()) {
     const auto entry = model_.keys().find(key);

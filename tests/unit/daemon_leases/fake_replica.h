@@ -58,7 +58,7 @@ class FakeReplica final : public Replica {
   std::vector<T> proposed_of() const {
     std::vector<T> found;
     for (const Command& command : proposed) {
-      if (const T* body = std::get_if<T>(&command.body)) found.push_back(*body);
+      if (const T* body = body_as<T>(command.body)) found.push_back(*body);
     }
     return found;
   }

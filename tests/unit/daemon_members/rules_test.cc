@@ -193,8 +193,8 @@ TEST_F(Upkeep, a_server_that_is_silent_has_failed_and_is_critical) {
   facts.heard->ago = seconds(10);
   const auto written = commands();
   ASSERT_EQ(written.size(), 2u);
-  EXPECT_EQ(std::get<MemberUpdate>(written[0]).member.status, 4u);
-  const auto& registration = std::get<Register>(written[1]);
+  EXPECT_EQ(body_as<MemberUpdate>(written[0])->member.status, 4u);
+  const auto& registration = *body_as<Register>(written[1]);
   EXPECT_TRUE(registration.skip_node_update);
   ASSERT_EQ(registration.checks.size(), 1u);
   EXPECT_EQ(registration.checks[0].status, "critical");
@@ -207,8 +207,8 @@ TEST_F(Upkeep, a_server_that_is_heard_again_is_alive_at_once) {
   facts.health = "critical";
   const auto written = commands();
   ASSERT_EQ(written.size(), 2u);
-  EXPECT_EQ(std::get<MemberUpdate>(written[0]).member.status, 1u);
-  EXPECT_EQ(std::get<Register>(written[1]).checks[0].status, "passing");
+  EXPECT_EQ(body_as<MemberUpdate>(written[0])->member.status, 1u);
+  EXPECT_EQ(body_as<Register>(written[1])->checks[0].status, "passing");
 }
 
 TEST_F(Upkeep, a_new_leader_takes_nobody_for_alive_or_failed_before_it_knows) {
@@ -224,7 +224,7 @@ TEST_F(Upkeep, what_is_missing_in_the_catalog_is_put_back) {
   facts.health = "";
   const auto written = commands();
   ASSERT_EQ(written.size(), 1u);
-  const auto& registration = std::get<Register>(written[0]);
+  const auto& registration = *body_as<Register>(written[0]);
   EXPECT_EQ(registration.service->port, 8300);
   EXPECT_EQ(registration.node.address, "10.0.0.2");
 }
@@ -235,8 +235,8 @@ TEST_F(Upkeep, a_leave_that_was_cut_short_is_finished) {
   facts.heard.reset();
   const auto written = commands();
   ASSERT_EQ(written.size(), 2u);
-  EXPECT_EQ(std::get<MemberUpdate>(written[0]).member.status, 3u);
-  EXPECT_EQ(std::get<Deregister>(written[1]).node, "n2");
+  EXPECT_EQ(body_as<MemberUpdate>(written[0])->member.status, 3u);
+  EXPECT_EQ(body_as<Deregister>(written[1])->node, "n2");
   facts.departing = true;
   EXPECT_TRUE(commands().empty());
 }
@@ -245,7 +245,7 @@ TEST_F(Upkeep, a_living_node_refutes_leaving) {
   set(Status::leaving);
   const auto written = commands();
   ASSERT_EQ(written.size(), 1u);
-  EXPECT_EQ(std::get<MemberUpdate>(written[0]).member.status, 1u);
+  EXPECT_EQ(body_as<MemberUpdate>(written[0])->member.status, 1u);
 }
 
 TEST_F(Upkeep, a_server_that_was_removed_while_it_ran_fails) {
@@ -264,7 +264,7 @@ TEST_F(Upkeep, the_dead_are_reaped_after_72_hours) {
   ++facts.now_ms;
   const auto written = commands();
   ASSERT_EQ(written.size(), 1u);
-  EXPECT_TRUE(std::get<MemberUpdate>(written[0]).remove);
+  EXPECT_TRUE(body_as<MemberUpdate>(written[0])->remove);
 }
 
 TEST_F(Upkeep, a_node_of_somebody_else_under_that_name_is_left_alone) {

@@ -70,12 +70,14 @@ class FakeStore : public Store {
   std::unique_ptr<WriteBatch> begin() override { return std::make_unique<Batch>(*this); }
   std::unique_ptr<Reader> make_reader() override { return std::make_unique<FakeReader>(*this); }
   void on_checkpoint(std::function<void(AppliedPosition)> done) override { checkpoint = done; }
+  void lead(bool leads) override { this->leads = leads; }
   void start_checkpoint() override {}
   void close() override {}
   Usage usage() const override { return use; }
   const MemoryRows& rows() const { return rows_; }
 
   std::function<void(AppliedPosition)> checkpoint;
+  bool leads = false;
   Usage use{
       .data_bytes = 0, .file_bytes = 0, .disk_free_bytes = 1ull << 40, .rows = 0, .state_hash = 0};
   int commits = 0;

@@ -43,6 +43,7 @@ TEST_F(ReplicaTest, leadership_is_announced_after_the_noop_is_applied) {
   EXPECT_TRUE(leadership.empty());
   settle();
   EXPECT_EQ(leadership, (std::vector<bool>{true}));
+  EXPECT_TRUE(store.leads);
   const LeaderInfo info = replica->leader();
   EXPECT_TRUE(info.is_leader);
   EXPECT_EQ(info.leader_id, "a");
@@ -124,6 +125,7 @@ TEST_F(ReplicaTest, proposals_survive_a_step_down_if_the_next_leader_has_them) {
   const raft::Index index = host->node().last_index();
   answer(3, raft::Heartbeat{1, raft::Index{0}});
   EXPECT_EQ(leadership, (std::vector<bool>{true, false}));
+  EXPECT_FALSE(store.leads);
   EXPECT_FALSE(*answered);
   answer(3, raft::AppendEntries{index, raft::Term{2}, {}, index});
   settle();

@@ -64,6 +64,18 @@ TEST_F(SharedCommits, are_made_when_enough_was_written) {
   EXPECT_EQ(commits(), 2u);
 }
 
+TEST_F(SharedCommits, are_smaller_while_this_server_leads) {
+  options.leader_commit_bytes = 512;
+  open();
+  for (std::uint64_t index = 1; index <= 3; ++index) put(index, "key", std::string(300, 'x'));
+  EXPECT_EQ(commits(), 0u);
+  store->lead(true);
+  put(4, "key", "x");
+  EXPECT_EQ(commits(), 1u);
+  for (std::uint64_t index = 5; index <= 8; ++index) put(index, "key", std::string(300, 'x'));
+  EXPECT_EQ(commits(), 3u);
+}
+
 TEST_F(SharedCommits, are_made_before_a_checkpoint) {
   open();
   put(1, "a", "1");
