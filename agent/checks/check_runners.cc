@@ -4,9 +4,13 @@
 #include <utility>
 
 #include "agent/checks/docker_check.h"
+#include "agent/checks/grpc_check.h"
+#include "agent/checks/h2ping_check.h"
 #include "agent/checks/http_check.h"
+#include "agent/checks/os_service_check.h"
 #include "agent/checks/script_check.h"
 #include "agent/checks/tcp_check.h"
+#include "agent/checks/udp_check.h"
 #include "agent/rules/definitions.h"
 #include "agent/rules/output.h"
 #include "agent/rules/sync_timing.h"
@@ -113,6 +117,10 @@ std::shared_ptr<TlsContext> CheckRunners::tls_of(const api::CheckDefinition& che
   return check.tls_skip_verify ? unverified_ : verifying_;
 }
 
+std::shared_ptr<TlsContext> CheckRunners::h2_tls_of(const api::CheckDefinition& check) const {
+  return check.tls_skip_verify ? h2_unverified_ : h2_verifying_;
+}
+
 void CheckRunners::start(Entry& entry) {
   const api::CheckDefinition& check = entry.definition;
   const std::uint64_t limit =
@@ -122,11 +130,29 @@ void CheckRunners::start(Entry& entry) {
       return start_ttl(entry);
     case CheckType::http:
       return start_periodic(
-          entry, [this, check, limit] { return probe_http(loop_, check, limit, tls_of(check)); },
+          entry,
+          [this, check, limit] {
+            return probe_http(loop_, check, limit, tls_of(check),
+                              local_.options().check_redirects_same_host);
+          },
           check.interval);
     case CheckType::tcp:
       return start_periodic(
           entry, [this, check] { return probe_tcp(loop_, check, tls_of(check)); }, check.interval);
+    case CheckType::udp:
+      return start_periodic(
+          entry, [this, check] { return probe_udp(loop_, check); }, check.interval);
+    case CheckType::grpc:
+      return start_periodic(
+          entry, [this, check, limit] { return probe_grpc(loop_, check, limit, h2_tls_of(check)); },
+          check.interval);
+    case CheckType::h2ping:
+      return start_periodic(
+          entry, [this, check] { return probe_h2ping(loop_, check, h2_tls_of(check)); },
+          check.interval);
+    case CheckType::os_service:
+      return start_periodic(
+          entry, [this, check] { return probe_os_service(loop_, check); }, check.interval);
     case CheckType::script:
       return start_periodic(
           entry, [this, check, limit] { return probe_script(loop_, check, limit); },
@@ -138,8 +164,8 @@ void CheckRunners::start(Entry& entry) {
           check.interval);
     case CheckType::alias:
       break;
-    default:
-      return;  // Maintenance; types that cannot be run were refused.
+    case CheckType::none:
+      return;  // Maintenance.
   }
   if (!alias_is_local(local_, check)) {
     const NodeLookup lookup = lookup_;

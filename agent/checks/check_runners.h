@@ -62,6 +62,7 @@ class CheckRunners final : public CheckObserver {
   void start_periodic(Entry& entry, Probe probe, Nanos interval);
   Publish publisher(const std::string& id);
   std::shared_ptr<TlsContext> tls_of(const api::CheckDefinition& check) const;
+  std::shared_ptr<TlsContext> h2_tls_of(const api::CheckDefinition& check) const;
   static Task<void> run_reaper(CheckRunners* self, std::shared_ptr<bool> stopped);
   static void stop(Entry& entry);
 
@@ -74,6 +75,11 @@ class CheckRunners final : public CheckObserver {
   const std::shared_ptr<TlsContext> verifying_ = std::make_shared<TlsContext>();
   const std::shared_ptr<TlsContext> unverified_ =
       std::make_shared<TlsContext>(TlsOptions{.verify = false});
+  /// The same for HTTP/2, which servers speak only to who offers it.
+  const std::shared_ptr<TlsContext> h2_verifying_ =
+      std::make_shared<TlsContext>(TlsOptions{.protocols = {"h2"}});
+  const std::shared_ptr<TlsContext> h2_unverified_ =
+      std::make_shared<TlsContext>(TlsOptions{.verify = false, .protocols = {"h2"}});
   std::map<std::string, Entry> entries_;
   /// Outlives this object in the reaper's frame.
   std::shared_ptr<bool> stopped_ = std::make_shared<bool>(false);

@@ -40,10 +40,11 @@ CheckStatus status_of(int http_status) {
 }  // namespace
 
 Task<CheckResult> probe_http(Loop& loop, api::CheckDefinition check, std::uint64_t output_max,
-                             std::shared_ptr<TlsContext> tls) {
+                             std::shared_ptr<TlsContext> tls, bool same_host) {
   api::ClientRequest request = request_of(check, output_max);
   request.tls = std::move(tls);
   request.reach = Reach::no_metadata;
+  request.redirects_leave_host = !same_host;
   request.tls_server_name = check.tls_server_name;
   const std::string method = request.method;
   Result<api::ClientResponse> response = co_await api::http_call(loop, std::move(request));

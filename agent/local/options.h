@@ -23,6 +23,7 @@ struct LocalOptions {
       std::chrono::minutes(5)};  ///< 0 = every change of output is told at once.
   std::uint64_t output_bytes_max = output_bytes_default;  ///< check_output_max_size
   bool discard_check_output = false;
+  bool check_redirects_same_host = false;  ///< HTTP checks are not led to other hosts.
 };
 
 }  // namespace conclave::agent

@@ -47,22 +47,6 @@ const char* weights_fault(const api::WeightsDefinition& weights) {
   return nullptr;
 }
 
-/// What this version cannot run yet; accepting such a check would leave it critical for ever.
-const char* unsupported(const api::CheckDefinition& check) {
-  switch (check_type(check)) {
-    case CheckType::udp:
-      return "UDP checks are not supported yet";
-    case CheckType::grpc:
-      return "gRPC checks are not supported yet";
-    case CheckType::h2ping:
-      return "H2PING checks are not supported yet";
-    case CheckType::os_service:
-      return "OSService checks are not supported yet";
-    default:
-      return nullptr;
-  }
-}
-
 const char* definition_fault(const api::CheckDefinition& check) {
   const CheckType type = check_type(check);
   const bool alias = !check.alias_node.empty() || !check.alias_service.empty();
@@ -83,7 +67,7 @@ const char* definition_fault(const api::CheckDefinition& check) {
   if (check.failures_before_warning > check.failures_before_critical) {
     return "FailuresBeforeWarning can't be higher than FailuresBeforeCritical";
   }
-  return unsupported(check);
+  return nullptr;
 }
 
 bool status_valid(const api::CheckDefinition& check) {

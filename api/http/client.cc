@@ -204,6 +204,10 @@ Task<Result<ClientResponse>> http_call(Loop& loop, ClientRequest request) {
       // A web server must not reach through us what listens on this machine only.
       co_return fail(doing, Error{ErrorCode::denied, "unsupported protocol scheme \"unix\""});
     }
+    if (next && !request.redirects_leave_host && !equal_ignoring_case(next->host, url->host)) {
+      co_return fail(fmt::format("{} \"{}\"", verb_of(request.method), request.url),
+                     Error{ErrorCode::denied, "redirects to other hosts are not allowed"});
+    }
     if (next && (next->authority != url->authority || next->scheme != url->scheme)) {
       std::erase_if(request.headers, is_for_one_host);
     }

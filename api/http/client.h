@@ -36,6 +36,7 @@ struct ClientRequest {
   Nanos timeout{std::chrono::seconds(10)};
   std::uint64_t body_bytes_max = 64ull << 20;  ///< What is beyond is not kept (truncated = true).
   std::uint32_t redirects_max = 0;
+  bool redirects_leave_host = true;  ///< False: one to another host is an error (ports may differ).
   /// For https; none: the system's authorities. Share one among requests, it reads files.
   std::shared_ptr<TlsContext> tls;
   Reach reach = Reach::anywhere;  ///< Of redirects too.

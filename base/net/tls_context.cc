@@ -10,6 +10,8 @@
 #include <cstring>
 #include <filesystem>
 
+#include "base/core/bytes.h"
+
 namespace conclave {
 namespace {
 
@@ -85,6 +87,20 @@ Result<void> identify(SSL_CTX* context, const TlsOptions& options) {
   return {};
 }
 
+Result<void> offer(SSL_CTX* context, const std::vector<std::string>& protocols) {
+  std::string wire;
+  for (const std::string& name : protocols) {
+    append_u8(wire, static_cast<std::uint8_t>(name.size()));
+    wire += name;
+  }
+  const auto* bytes = reinterpret_cast<const unsigned char*>(wire.data());
+  // Unlike its siblings this one answers 0 when all is well.
+  if (wire.empty() ||
+      SSL_CTX_set_alpn_protos(context, bytes, static_cast<unsigned>(wire.size())) == 0)
+    return {};
+  return fail(ErrorCode::failed, "tls: set-up failed: " + last_reason());
+}
+
 Result<ContextPtr> make_context(const TlsOptions& options) {
   ERR_clear_error();
   ContextPtr context(SSL_CTX_new(TLS_client_method()));
@@ -101,6 +117,7 @@ Result<ContextPtr> make_context(const TlsOptions& options) {
                             SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   SSL_CTX_set_verify_depth(raw, chain_depth_max);
   SSL_CTX_set_verify(raw, options.verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
+  CONCLAVE_TRY(offer(raw, options.protocols));
   CONCLAVE_TRY(trust(raw, options));
   CONCLAVE_TRY(identify(raw, options));
   return context;

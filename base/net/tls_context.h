@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/core/result.h"
 
@@ -24,6 +25,9 @@ struct TlsOptions {
   std::string key_file;
   /// False accepts any certificate: the bytes are hidden from listeners, the peer is anybody.
   bool verify = true;
+  /// What may be spoken through it, offered by ALPN with the best liked first ("h2"); empty:
+  /// nothing is offered.
+  std::vector<std::string> protocols;
 
   friend bool operator==(const TlsOptions&, const TlsOptions&) = default;
 };

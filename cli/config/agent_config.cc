@@ -137,6 +137,7 @@ void fill_agent(Filler& filler, AgentConfig& config) {
   filler.fill("enable_script_checks", config.enable_script_checks);
   filler.fill("enable_local_script_checks", config.enable_local_script_checks);
   filler.fill("discard_check_output", config.discard_check_output);
+  filler.fill("check_redirects_same_host", config.check_redirects_same_host);
   filler.fill("check_output_max_size", config.check_output_max_size);
   filler.fill("check_update_interval", config.check_update_interval);
   config.leave_on_terminate = !config.server;

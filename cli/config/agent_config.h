@@ -67,6 +67,7 @@ struct AgentConfig {
   bool enable_script_checks = false;
   bool enable_local_script_checks = false;
   bool discard_check_output = false;
+  bool check_redirects_same_host = false;
   std::int64_t check_output_max_size = 4096;
   Nanos check_update_interval{std::chrono::minutes(5)};
 

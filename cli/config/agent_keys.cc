@@ -29,6 +29,8 @@ constexpr KeyEntry entries[] = {
     {"check_output_max_size", integer, implemented, "4096", "bytes kept of a check's output"},
     {"check_reap_interval", duration, later, "\"30s\"",
      "how often critical services are looked for, for tests", fixed_timing},
+    {"check_redirects_same_host", boolean, implemented, "false",
+     "Conclave's own: HTTP checks are not led to other hosts by redirects"},
     {"check_update_interval", duration, implemented, "\"5m\"",
      "a check's new output alone is reported so late at most"},
     {"checks", definitions, implemented, "", "checks; see below"},

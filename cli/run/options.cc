@@ -91,6 +91,7 @@ agent::LocalOptions local_options(const AgentConfig& config, const Identity& ide
   options.check_update_interval = config.check_update_interval;
   options.output_bytes_max = static_cast<std::uint64_t>(config.check_output_max_size);
   options.discard_check_output = config.discard_check_output;
+  options.check_redirects_same_host = config.check_redirects_same_host;
   return options;
 }
 

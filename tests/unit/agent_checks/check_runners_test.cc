@@ -71,6 +71,31 @@ TEST_F(Runners, tcp_and_script_checks_run_too) {
   EXPECT_EQ(runners.monitors(), 1u);
 }
 
+TEST_F(Runners, what_speaks_udp_http2_and_with_systemd_runs_too) {
+  Target target(loop);
+  const std::string gone = target.host_port();
+  target.close();
+  std::vector<api::CheckDefinition> checks(4);
+  checks[0].udp = gone;
+  checks[1].grpc = gone + "/web";
+  checks[2].h2ping = gone;
+  checks[3].os_service = "no such unit";
+  for (api::CheckDefinition& check : checks) {
+    check.interval = 1s;
+    check.failures_before_warning = 1;
+    check.failures_before_critical = 1000;
+  }
+  register_service("web", checks);
+  const std::vector<std::string> outputs = {"read udp " + gone, "rpc error: code = Unavailable",
+                                            "Failed to dial to " + gone,
+                                            "Service \"no such unit\""};
+  for (std::size_t index = 0; index < outputs.size(); ++index) {
+    const std::string id = "service:web:" + std::to_string(index + 1);
+    EXPECT_TRUE(becomes(id, "warning")) << id;
+    EXPECT_TRUE(row(id).output.starts_with(outputs[index])) << row(id).output;
+  }
+}
+
 TEST_F(Runners, a_removed_check_runs_no_more) {
   Target target(loop);
   api::CheckDefinition check = ttl_definition();

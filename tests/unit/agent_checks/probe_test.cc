@@ -108,6 +108,30 @@ TEST_F(Probes, http_follows_redirects_unless_told_not_to) {
   EXPECT_EQ(other.requests().size(), 1u);
 }
 
+TEST_F(Probes, http_is_not_led_to_other_hosts_when_told_so) {
+  Target other(loop);
+  Target target(loop);
+  const auto probe = [&] {
+    return result_of(loop, probe_http(loop, http_check(target.url()), 4096, nullptr, true));
+  };
+  // Another port of the same host is the same host.
+  target.answer(Target::http("302 Found", "", "Location: " + other.url("/there") + "\r\n"));
+  EXPECT_EQ(probe().status, CheckStatus::passing);
+  target.answer(Target::http("302 Found", "", "Location: /elsewhere\r\n"));
+  target.answer_in_turn(
+      {Target::http("302 Found", "", "Location: /there\r\n"), Target::http("200 OK", "")});
+  EXPECT_EQ(probe().status, CheckStatus::passing);
+  const std::string port = other.host_port().substr(9);
+  for (const std::string host : {"localhost", "127.0.0.2", "169.254.1.1", "[fe80::1]"}) {
+    target.answer(Target::http("302 Found", "", "Location: http://" + host + port + "/there\r\n"));
+    const CheckResult result = probe();
+    EXPECT_EQ(result.status, CheckStatus::critical);
+    EXPECT_EQ(result.output,
+              "Get \"http://" + host + port + "/there\": redirects to other hosts are not allowed");
+  }
+  EXPECT_EQ(other.requests().size(), 1u);
+}
+
 TEST_F(Probes, http_tells_a_refused_connection_as_go_does) {
   Target target(loop);
   target.close();

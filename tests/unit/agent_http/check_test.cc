@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+#include <vector>
+
 #include "tests/unit/agent_http/fixture.h"
 
 namespace conclave::agent {
@@ -17,8 +20,10 @@ TEST_F(AgentHttp, check_registration_errors_have_the_contracts_texts) {
                "Invalid check: TTL must be > 0 for TTL checks");
   expect_error(put(register_path, R"({"Name":"c","TTL":"10s","ServiceID":"x"})"), 404,
                "ServiceID \"x\" does not exist");
-  expect_error(put(register_path, R"({"Name":"c","GRPC":"h:1","Interval":"10s"})"), 400,
-               "Invalid check: gRPC checks are not supported yet");
+  expect_error(
+      put(register_path, R"({"Name":"c","GRPC":"h:1"})"), 400,
+      "Invalid check: Interval must be > 0 for Script, HTTP, H2PING, TCP, UDP or OSService "
+      "checks");
   expect_error(put(register_path, R"({"Name":"c","Args":["/bin/true"],"Interval":"10s"})"), 500,
                "Scripts are disabled on this agent; to enable, configure 'enable_script_checks' "
                "or 'enable_local_script_checks' to true");
@@ -28,6 +33,29 @@ TEST_F(AgentHttp, check_registration_errors_have_the_contracts_texts) {
   expect_error(put(register_path, R"({"Name":"c","Args":["/bin/true"],"Interval":"10s"})"), 500,
                "Scripts are disabled on this agent from remote calls; to enable, configure "
                "'enable_script_checks' to true");
+}
+
+TEST_F(AgentHttp, checks_of_every_kind_are_registered) {
+  struct Case {
+    const char* members;
+    const char* type;
+  };
+  const std::vector<Case> cases = {
+      {R"("HTTP":"http://h/","DisableRedirects":true)", "http"},
+      {R"("TCP":"h:1","TCPUseTLS":true)", "tcp"},
+      {R"("UDP":"h:1")", "udp"},
+      {R"("GRPC":"h:1/web","GRPCUseTLS":true,"TLSServerName":"n")", "grpc"},
+      {R"("H2PING":"h:1","H2PingUseTLS":false)", "h2ping"},
+      {R"("H2Ping":"h:1","h2ping_use_tls":true)", "h2ping"},
+      {R"("DockerContainerID":"f972c95e","Args":["/bin/true"])", "docker"},
+      {R"("OSService":"cron")", "os_service"},
+      {R"("os_service":"cron","FailuresBeforeCritical":3)", "os_service"},
+  };
+  for (const Case& one : cases) {
+    put_ok(register_path, std::string(R"({"Name":"c","Interval":"10s",)") + one.members + "}");
+    EXPECT_EQ(local.image().checks.at("c").check.type, one.type) << one.members;
+    put_ok("/v1/agent/check/deregister/c");
+  }
 }
 
 TEST_F(AgentHttp, reports_of_unknown_checks_are_404_and_of_others_500) {

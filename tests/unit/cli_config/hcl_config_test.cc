@@ -136,6 +136,37 @@ checks = [{ name = "web too", service_id = "web1", ttl = "1m" }]
   EXPECT_EQ(config->checks[1].service_id, "web1");
 }
 
+TEST_F(HclConfig, checks_of_every_kind) {
+  const auto config = load_text(R"(
+check_redirects_same_host = true
+service {
+  name = "web"
+  checks = [
+    { udp = "h:1", interval = "1s" },
+    { grpc = "h:1/web", grpc_use_tls = true, tls_server_name = "n", interval = "1s" },
+    { h2ping = "h:1", h2ping_use_tls = false, tls_skip_verify = true, interval = "1s" },
+    { docker_container_id = "f972c95e", args = ["/bin/true"], interval = "1s" },
+    { os_service = "cron", interval = "1s", failures_before_critical = 3 },
+    { http = "http://h/", disable_redirects = true, interval = "1s" },
+  ]
+})");
+  ASSERT_TRUE(config.has_value()) << config.error().message;
+  EXPECT_TRUE(config->check_redirects_same_host);
+  const auto& checks = config->services.at(0).checks;
+  ASSERT_EQ(checks.size(), 6u);
+  EXPECT_EQ(checks[0].udp, "h:1");
+  EXPECT_EQ(checks[1].grpc, "h:1/web");
+  EXPECT_TRUE(checks[1].grpc_use_tls);
+  EXPECT_EQ(checks[1].tls_server_name, "n");
+  EXPECT_EQ(checks[2].h2ping, "h:1");
+  EXPECT_EQ(checks[2].h2ping_use_tls, false);
+  EXPECT_TRUE(checks[2].tls_skip_verify);
+  EXPECT_EQ(checks[3].docker_container_id, "f972c95e");
+  EXPECT_EQ(checks[4].os_service, "cron");
+  EXPECT_EQ(checks[4].failures_before_critical, 3);
+  EXPECT_TRUE(checks[5].disable_redirects);
+}
+
 TEST_F(HclConfig, directories_mix_both_in_the_order_of_names_without_those_below) {
   fs::create_directories(directory_ / "d" / "below");
   std::ofstream(directory_ / "d" / "a.hcl") << "datacenter = \"a\"\nnode_name = \"a\"";

@@ -95,11 +95,11 @@ std::string summary(const AgentConfig& config) {
       c.autopilot.server_stabilization_time, c.datacenter, c.bind_addr, c.http_addresses.front(),
       c.ports.http, c.ports.server, c.ports.serf_lan, c.ports.serf_wan, c.log_level, c.log_json,
       c.enable_script_checks, c.enable_local_script_checks, c.discard_check_output,
-      c.check_output_max_size, c.check_update_interval, c.raft_multiplier, c.rpc_hold_timeout,
-      c.front_threads, c.session_ttl_min, c.default_query_time, c.max_query_time,
-      c.kv_max_value_size, c.txn_max_req_len, c.http_max_conns_per_client, c.http_max_header_bytes,
-      c.filter_unprintable, c.prometheus_retention_time, c.storage_sync_full, c.quota_bytes,
-      c.free_space_min_bytes);
+      c.check_output_max_size, c.check_redirects_same_host, c.check_update_interval,
+      c.raft_multiplier, c.rpc_hold_timeout, c.front_threads, c.session_ttl_min,
+      c.default_query_time, c.max_query_time, c.kv_max_value_size, c.txn_max_req_len,
+      c.http_max_conns_per_client, c.http_max_header_bytes, c.filter_unprintable,
+      c.prometheus_retention_time, c.storage_sync_full, c.quota_bytes, c.free_space_min_bytes);
   std::apply([&](const auto&... value) { (add(value), ...); }, fields);
   return text;
 }
