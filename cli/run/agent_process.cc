@@ -22,6 +22,7 @@
 #include "cli/run/pid_file.h"
 #include "cli/run/server_part.h"
 #include "cli/run/surroundings.h"
+#include "cli/run/watchdog.h"
 #include "daemon/http/routes.h"
 
 namespace conclave::cli {
@@ -58,6 +59,7 @@ class AgentProcess {
   Task<void> shut_down(bool graceful);
   Task<void> force_end();
   Task<void> end_metric_intervals();
+  std::vector<Loop*> all_loops();
   Result<AgentConfig> load_checked() const;
   void apply_reloaded(const AgentConfig& config);
 
@@ -188,9 +190,16 @@ Result<void> AgentProcess::begin() {
     for (std::size_t n = 0; n < fronts_.size(); ++n) fronts_[n]->start(sockets[n]);
     agent_->start();
     main_.spawn("metrics", end_metric_intervals());
+    main_.spawn("watchdog", feed_watchdog(main_, all_loops(), watchdog_limit(), &ending_));
     notify_systemd("READY=1");
   });
   return {};
+}
+
+std::vector<Loop*> AgentProcess::all_loops() {
+  std::vector<Loop*> loops = {&main_, &agent_->loop()};
+  for (const auto& front : fronts_) loops.push_back(&front->loop());
+  return loops;
 }
 
 Task<void> AgentProcess::end_metric_intervals() {
