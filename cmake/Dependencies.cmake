@@ -13,3 +13,5 @@ pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
 pkg_check_modules(NGHTTP2 REQUIRED IMPORTED_TARGET libnghttp2)
 pkg_check_modules(LMDB REQUIRED IMPORTED_TARGET lmdb)
 pkg_check_modules(SYSTEMD IMPORTED_TARGET libsystemd)
+# The judge of our DNS messages, in tests only.
+pkg_check_modules(LDNS REQUIRED IMPORTED_TARGET ldns)
