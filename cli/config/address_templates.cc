@@ -74,22 +74,6 @@ std::string source_of(std::string_view path, const Settings& settings) {
   return place.substr(0, place.size() - path.size() - 2);
 }
 
-Result<void> expand_list(std::string_view path, const sockaddr::Interfaces& interfaces,
-                         const Settings& settings, TextList& list) {
-  const Expansion expand(settings.place_of(path), some, interfaces);
-  TextList expanded;
-  for (const std::string& text : list) {
-    if (!sockaddr::is_template(text)) {
-      expanded.push_back(text);
-      continue;
-    }
-    CONCLAVE_TRY_ASSIGN(const TextList words, expand(text));
-    expanded.insert(expanded.end(), words.begin(), words.end());
-  }
-  list = std::move(expanded);
-  return {};
-}
-
 }  // namespace
 
 std::span<const AddressKey> address_keys() { return keys; }
@@ -103,6 +87,22 @@ Result<void> expand_addresses(const sockaddr::Interfaces& interfaces, Settings& 
     CONCLAVE_TRY(settings.set_text(key.path, fmt::format("{}", fmt::join(words, " ")),
                                    source_of(key.path, settings)));
   }
+  return {};
+}
+
+Result<void> expand_list(std::string_view path, const sockaddr::Interfaces& interfaces,
+                         const Settings& settings, TextList& list) {
+  const Expansion expand(settings.place_of(path), some, interfaces);
+  TextList expanded;
+  for (const std::string& text : list) {
+    if (!sockaddr::is_template(text)) {
+      expanded.push_back(text);
+      continue;
+    }
+    CONCLAVE_TRY_ASSIGN(const TextList words, expand(text));
+    expanded.insert(expanded.end(), words.begin(), words.end());
+  }
+  list = std::move(expanded);
   return {};
 }
 

@@ -28,7 +28,10 @@ std::span<const AddressKey> address_keys();
 /// Errors name the key, the template with the place in it, and the interfaces that exist.
 Result<void> expand_addresses(const sockaddr::Interfaces& interfaces, Settings& settings);
 
-/// The same for the lists start_join and retry_join, whose templates may give several addresses.
+/// The same for a list, the value of a key, whose templates may give several addresses.
+Result<void> expand_list(std::string_view path, const sockaddr::Interfaces& interfaces,
+                         const Settings& settings, TextList& list);
+/// The same for start_join and retry_join.
 Result<void> expand_joins(const sockaddr::Interfaces& interfaces, const Settings& settings,
                           AgentConfig& config);
 

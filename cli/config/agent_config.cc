@@ -9,6 +9,7 @@
 #include "cli/config/address_templates.h"
 #include "cli/config/check_config.h"
 #include "cli/config/definitions.h"
+#include "cli/config/dns_config.h"
 #include "cli/config/load_config.h"
 #include "cli/config/read_files.h"
 #include "cli/config/watches.h"
@@ -88,6 +89,7 @@ void fill_network(Filler& filler, const Settings& settings, AgentConfig& config)
   filler.fill("advertise_addr_ipv4", config.advertise_addr);
   filler.fill("advertise_addr", config.advertise_addr);
   filler.fill("ports.http", config.ports.http);
+  filler.fill("ports.dns", config.ports.dns);
   filler.fill("ports.server", config.ports.server);
   filler.fill("ports.serf_lan", config.ports.serf_lan);
   filler.fill("ports.serf_wan", config.ports.serf_wan);
@@ -98,6 +100,8 @@ void fill_network(Filler& filler, const Settings& settings, AgentConfig& config)
   if (client.empty()) client = "127.0.0.1";
   const std::string http = settings.text("addresses.http").value_or("");
   config.http_addresses = split_words(http.empty() ? client : http);
+  const std::string dns = settings.text("addresses.dns").value_or("");
+  config.dns_addresses = split_words(dns.empty() ? client : dns);
 }
 
 void fill_cluster(Filler& filler, AgentConfig& config) {
@@ -252,6 +256,7 @@ Result<AgentConfig> build(Settings settings, const HostFacts& host, AgentConfig 
   fill_server(filler, config);
   CONCLAVE_TRY(filler.result());
   CONCLAVE_TRY(expand_joins(host.interfaces, settings, config));
+  CONCLAVE_TRY(fill_dns(settings, host.interfaces, config));
   CONCLAVE_TRY(fill_texts(settings, config));
   CONCLAVE_TRY(fill_encrypt(settings, config));
   CONCLAVE_TRY(fill_definitions(settings, config));

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/dns/options.h"
 #include "api/model/agent_check.h"
 #include "api/model/agent_service.h"
 #include "api/model/autopilot.h"
@@ -18,6 +19,7 @@ namespace conclave::cli {
 
 struct Ports {
   std::int64_t http = 8500;  ///< <= 0: not served.
+  std::int64_t dns = 8600;   ///< <= 0: not served.
   std::int64_t server = 8300;
   std::int64_t serf_lan = 8301;
   std::int64_t serf_wan = 8302;
@@ -55,8 +57,11 @@ struct AgentConfig {
   std::string serf_lan_addr;                ///< For the serf_lan port; "" = bind_addr.
   std::string advertise_addr;               ///< "" = found out from bind_addr.
   std::vector<std::string> http_addresses;  ///< IPs and unix:// paths.
+  std::vector<std::string> dns_addresses;   ///< IPs.
   Ports ports;
   UnixSocketPermissions unix_sockets;
+
+  dns::DnsOptions dns;
 
   std::string log_level = "info";
   bool log_json = false;

@@ -116,6 +116,12 @@ Result<void> check_addresses(const AgentConfig& config, const Settings& settings
     }
   }
   if (config.http_addresses.empty()) return refuse(place + ": names no address");
+  // unix:// in client_addr is for HTTP.
+  if (settings.text("addresses.dns")) {
+    for (const std::string& address : config.dns_addresses) {
+      CONCLAVE_TRY(check_address(address, settings.place_of("addresses.dns")));
+    }
+  }
   const auto& mode = config.unix_sockets.mode;
   if (!mode.empty() && (mode.size() > 4 || mode.find_first_not_of("01234567") != mode.npos)) {
     return refuse(fmt::format("{}: \"{}\" is not an octal mode such as 0660",
@@ -150,9 +156,8 @@ struct PortRule {
 };
 
 constexpr PortRule port_rules[] = {
-    {"ports.http", &Ports::http},
-    {"ports.server", &Ports::server},
-    {"ports.serf_lan", &Ports::serf_lan},
+    {"ports.http", &Ports::http},         {"ports.dns", &Ports::dns},
+    {"ports.server", &Ports::server},     {"ports.serf_lan", &Ports::serf_lan},
     {"ports.serf_wan", &Ports::serf_wan},
 };
 

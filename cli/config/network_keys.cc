@@ -8,7 +8,6 @@ namespace {
 using enum KeyClass;
 using enum KeyType;
 
-constexpr std::string_view no_dns = "DNS comes later";
 constexpr std::string_view no_grpc = "there is no gRPC";
 constexpr std::string_view no_https = "HTTPS comes later";
 constexpr std::string_view use_advertise = "use advertise_addr";
@@ -16,7 +15,7 @@ constexpr std::string_view one_datacenter = "there is one datacenter only";
 constexpr std::string_view no_mesh = "there is no service mesh";
 
 constexpr KeyEntry entries[] = {
-    {"addresses.dns", text, later, "", "addresses for DNS; client_addr by default", no_dns},
+    {"addresses.dns", text, implemented, "", "IP addresses for DNS; client_addr by default"},
     {"addresses.grpc", text, later, "", "addresses for gRPC", no_grpc},
     {"addresses.grpc_tls", text, later, "", "addresses for gRPC over TLS", no_grpc},
     {"addresses.http", text, implemented, "",
@@ -31,8 +30,8 @@ constexpr KeyEntry entries[] = {
     {"advertise_addr_wan_ipv6", text, later, "", "address for other datacenters", one_datacenter},
     {"bind_addr", text, implemented, "\"0.0.0.0\"", "IP address for RPC between nodes"},
     {"client_addr", text, implemented, "\"127.0.0.1\"",
-     "IP addresses for HTTP, separated by spaces"},
-    {"ports.dns", integer, later, "8600", "port for DNS", no_dns},
+     "IP addresses for HTTP and DNS, separated by spaces"},
+    {"ports.dns", integer, implemented, "8600", "port for DNS, UDP and TCP; -1 or 0: none"},
     {"ports.expose_max_port", integer, later, "21755", "last port for exposed checks", no_mesh},
     {"ports.expose_min_port", integer, later, "21500", "first port for exposed checks", no_mesh},
     {"ports.grpc", integer, later, "-1", "port for gRPC", no_grpc},

@@ -16,6 +16,7 @@
 #include "cli/run/advertise.h"
 #include "cli/run/agent_part.h"
 #include "cli/run/data_dir.h"
+#include "cli/run/dns_part.h"
 #include "cli/run/front.h"
 #include "cli/run/in_process_upstream.h"
 #include "cli/run/listeners.h"
@@ -79,6 +80,7 @@ class AgentProcess {
   std::optional<api::Router> upstream_router_;
   std::optional<InProcessUpstream> upstream_;
   std::unique_ptr<AgentPart> agent_;
+  std::unique_ptr<DnsPart> dns_;
   bool ending_ = false;
   int exit_code_ = 0;
   std::string failure_;  ///< Why it ends, for standard error; "" = it was asked to.
@@ -107,6 +109,7 @@ Result<void> AgentProcess::build() {
   // The port is the first thing to be refused for: nothing on disk is touched before it is ours.
   CONCLAVE_TRY_ASSIGN(Listeners listeners, Listeners::open(config_));
   listeners_.emplace(std::move(listeners));
+  CONCLAVE_TRY_ASSIGN(DnsSockets dns_sockets, DnsSockets::open(config_));
   CONCLAVE_TRY_ASSIGN(ClusterPorts ports, ClusterPorts::open(config_));
   CONCLAVE_TRY_ASSIGN(DataDir data_dir, config_.data_dir.empty()
                                             ? DataDir::temporary(config_.node_id)
@@ -123,6 +126,8 @@ Result<void> AgentProcess::build() {
                            .reloaded = [this](const AgentConfig& next) { apply_reloaded(next); },
                            .left = [this] { main_.post([this] { end(true); }); }});
   CONCLAVE_TRY(agent_->load());
+  dns_ = std::make_unique<DnsPart>(config_, std::move(dns_sockets), main_, server_->store(),
+                                   server_->replica(), clock_, metrics_);
   CONCLAVE_TRY_ASSIGN(PidFile pid_file, PidFile::write(config_.pid_file));
   pid_file_.emplace(std::move(pid_file));
   connect_parts();
@@ -159,6 +164,8 @@ void AgentProcess::build_fronts(api::RouterOptions routes) {
 void AgentProcess::connect_parts() {
   for (const auto& front : fronts_) agent_->add_routes(front->router());
   server_->replica().on_changes([this](const std::shared_ptr<const daemon::ChangeSet>& changes) {
+    // First: who is told of a change over HTTP may ask DNS next.
+    dns_->publish(changes);
     for (const auto& front : fronts_) front->publish(changes);
   });
   server_->replica().on_leadership([this](bool leading) {
@@ -189,6 +196,7 @@ Result<void> AgentProcess::begin() {
   main_.post([this, sockets = std::move(sockets)] {
     for (std::size_t n = 0; n < fronts_.size(); ++n) fronts_[n]->start(sockets[n]);
     agent_->start();
+    dns_->start();
     main_.spawn("metrics", end_metric_intervals());
     main_.spawn("watchdog", feed_watchdog(main_, all_loops(), watchdog_limit(), &ending_));
     notify_systemd("READY=1");
@@ -277,6 +285,7 @@ Task<void> AgentProcess::shut_down(bool graceful) {
   notify_systemd("STOPPING=1");
   log_info("agent", "Requesting shutdown");
   exit_code_ = graceful ? 0 : 1;
+  co_await dns_->stop();
   co_await agent_->stop();
   for (const auto& front : fronts_) co_await front->stop(drain_max);
   server_->stop();
@@ -287,6 +296,7 @@ Task<void> AgentProcess::shut_down(bool graceful) {
   }
   signals_.cancel();
   // While main still runs: who finds nobody there would take it for its own.
+  dns_->join();
   agent_->join();
   for (const auto& front : fronts_) front->join();
   log_info("agent", "shutdown complete");
@@ -307,6 +317,7 @@ void AgentProcess::apply_reloaded(const AgentConfig& config) {
   const auto settings = std::make_shared<const daemon::ServerSettings>(server_settings(config));
   const auto options = router_options(config);
   CONCLAVE_ASSERT_WHY(options.has_value(), "load_checked() looked at them");
+  dns_->reconfigure(config.dns);
   for (const auto& front : fronts_) front->reconfigure(settings, *options, http_limits(config));
 }
 

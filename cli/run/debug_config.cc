@@ -39,7 +39,9 @@ JsonValue debug_config(const AgentConfig& config, const Identity& identity) {
   add("CheckUpdateInterval", duration(config.check_update_interval));
   add("ClientAddrs", text_list(config.http_addresses));
   add("ConclaveVersion", text(std::string(conclave_version)));
-  add("DNSPort", JsonValue(std::int64_t{-1}));
+  add("DNSAddrs", text_list(config.dns_addresses));
+  add("DNSDomain", text(config.dns.domain));
+  add("DNSPort", JsonValue(config.ports.dns));
   add("DataDir", text(config.dev ? "" : config.data_dir));
   add("Datacenter", text(config.datacenter));
   add("DefaultQueryTime", duration(config.default_query_time));

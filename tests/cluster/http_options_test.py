@@ -131,7 +131,7 @@ class Words(unittest.TestCase):
     """What scripts look for in the output (contract 16.4)."""
 
     def test_banner_and_log_lines(self):
-        server = ServerProcess({"recursors": ["8.8.8.8"]}).start()
+        server = ServerProcess({"serf_wan": "10.0.0.1"}).start()
         self.addCleanup(server.close)
         wait_until(lambda: "Synced node info" in server.log())
         log = server.log()
@@ -146,7 +146,7 @@ class Words(unittest.TestCase):
             self.assertIn(words, log)
         stamp = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}(Z|[+-]\d{4})"
         self.assertRegex(log, rf"(?m)^{stamp} \[INFO\]  agent: ")
-        self.assertTrue(re.search(r"\[WARN\]  agent: \S+: recursors has no effect: ", log), log)
+        self.assertTrue(re.search(r"\[WARN\]  agent: \S+: serf_wan has no effect: ", log), log)
 
 
 if __name__ == "__main__":

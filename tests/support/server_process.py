@@ -46,9 +46,9 @@ def free_port():
 
 
 def peer_flags(ports=None):
-    """Free ports, or these, for what nodes say to each other."""
-    server, serf_lan = ports or (free_port(), free_port())
-    return ["-server-port", str(server), "-serf-lan-port", str(serf_lan)]
+    """Free ports, or these, for what nodes say to each other, and for DNS."""
+    server, serf_lan, dns = ports or (free_port(), free_port(), free_port())
+    return ["-server-port", str(server), "-serf-lan-port", str(serf_lan), "-dns-port", str(dns)]
 
 
 def wait_until(holds):
@@ -85,7 +85,7 @@ class ServerProcess:
         self._scratch = tempfile.mkdtemp(prefix="conclave-test-")
         self.data_dir = str(data_dir or pathlib.Path(self._scratch, "data"))
         self.http_port = free_port()
-        self.peer_ports = [free_port(), free_port()]
+        self.peer_ports = [free_port(), free_port(), free_port()]
         self.config = dict(config or {})
         self.arguments = list(arguments)
         self.dev = dev
@@ -132,7 +132,7 @@ class ServerProcess:
         return ["-bootstrap"]
 
     def peer_flags(self):
-        """The ports that other nodes would use."""
+        """The ports that other nodes would use, and that of DNS."""
         return peer_flags(self.peer_ports)
 
     def start(self, wait=True):

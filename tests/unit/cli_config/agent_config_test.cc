@@ -227,7 +227,7 @@ TEST_F(Config, a_missing_data_directory_setting_is_an_error_unless_dev) {
 }
 
 TEST_F(Config, settings_without_effect_are_warned_of_once_each) {
-  auto config = load(R"({"recursors":["8.8.8.8"],"enable_syslog":true,"log_file":""})");
+  auto config = load(R"({"serf_wan":"10.0.0.1","enable_syslog":true,"log_file":""})");
   ASSERT_TRUE(config.has_value()) << config.error().message;
   ASSERT_EQ(config->warnings.size(), 2u);
   EXPECT_NE(config->warnings[0].find("enable_syslog has no effect: "), std::string::npos);
