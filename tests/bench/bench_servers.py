@@ -38,6 +38,14 @@ def fetch(request):
         return ""
 
 
+def request(member, method, target, body=b""):
+    """Body of the answer; ends the bench if that is not a 200."""
+    url = f"http://127.0.0.1:{member.port}{target}"
+    asked = urllib.request.Request(url, data=body, method=method)
+    with urllib.request.urlopen(asked, timeout=60) as response:
+        return response.read()
+
+
 class Member:
     """One process of an ensemble; keeps its ports over restarts, as its peers know it by them."""
 
