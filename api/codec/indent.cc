@@ -6,19 +6,6 @@ namespace {
 
 bool is_space(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
 
-/// Position after the string that begins with the quote at `at`.
-std::size_t end_of_string(std::string_view json, std::size_t at) {
-  for (++at; at < json.size() && json[at] != '"'; ++at) {
-    if (json[at] == '\\') ++at;
-  }
-  return at < json.size() ? at + 1 : json.size();
-}
-
-std::size_t skip_spaces(std::string_view json, std::size_t at) {
-  while (at < json.size() && is_space(json[at])) ++at;
-  return at;
-}
-
 void new_line(std::string& out, std::size_t depth) {
   out.push_back('\n');
   out.append(depth * 4, ' ');
@@ -26,42 +13,50 @@ void new_line(std::string& out, std::size_t depth) {
 
 }  // namespace
 
+void JsonIndenter::append(std::string_view json, std::string& out) {
+  for (std::size_t at = 0; at < json.size();) {
+    if (in_string_) {
+      at = copy_string(json, at, out);
+      continue;
+    }
+    const char c = json[at++];
+    if (!is_space(c)) append_token(c, out);
+  }
+}
+
+std::size_t JsonIndenter::copy_string(std::string_view json, std::size_t at, std::string& out) {
+  std::size_t end = at;
+  for (; end < json.size() && in_string_; ++end) {
+    if (escaped_) {
+      escaped_ = false;
+    } else if (json[end] == '\\') {
+      escaped_ = true;
+    } else if (json[end] == '"') {
+      in_string_ = false;
+    }
+  }
+  out.append(json.substr(at, end - at));
+  return end;
+}
+
+void JsonIndenter::append_token(char c, std::string& out) {
+  const bool closes = c == '}' || c == ']';
+  if (closes && depth_ > 0) --depth_;
+  if (opened_ != closes) new_line(out, depth_);
+  opened_ = c == '{' || c == '[';
+  out.push_back(c);
+  if (opened_) ++depth_;
+  if (c == ',') new_line(out, depth_);
+  if (c == ':') out.push_back(' ');
+  if (c == '"') in_string_ = true;
+}
+
 std::string indent_json(std::string_view json) {
   std::string out;
   out.reserve(json.size() * 2 + 16);
-  std::size_t depth = 0;
-  for (std::size_t at = skip_spaces(json, 0); at < json.size(); at = skip_spaces(json, at)) {
-    const char c = json[at];
-    if (c == '"') {
-      const std::size_t end = end_of_string(json, at);
-      out.append(json.substr(at, end - at));
-      at = end;
-      continue;
-    }
-    ++at;
-    if (c == '{' || c == '[') {
-      out.push_back(c);
-      const std::size_t next = skip_spaces(json, at);
-      if (next < json.size() && (json[next] == '}' || json[next] == ']')) {
-        out.push_back(json[next]);
-        at = next + 1;
-      } else {
-        new_line(out, ++depth);
-      }
-    } else if (c == '}' || c == ']') {
-      if (depth > 0) --depth;
-      new_line(out, depth);
-      out.push_back(c);
-    } else if (c == ',') {
-      out.push_back(c);
-      new_line(out, depth);
-    } else if (c == ':') {
-      out.append(": ");
-    } else {
-      out.push_back(c);
-    }
-  }
-  out.push_back('\n');
+  JsonIndenter indenter;
+  indenter.append(json, out);
+  indenter.end(out);
   return out;
 }
 

@@ -3,6 +3,7 @@
 #include <zlib.h>
 
 #include <algorithm>
+#include <array>
 
 #include "base/core/text.h"
 
@@ -52,6 +53,39 @@ std::optional<std::string> gzip(std::string_view bytes) {
   out.resize(stream.total_out);
   deflateEnd(&stream);
   if (done != Z_STREAM_END) return std::nullopt;
+  return out;
+}
+
+struct GzipStream::Zlib {
+  z_stream stream{};
+  bool works = false;
+};
+
+GzipStream::GzipStream() : zlib_(std::make_unique<Zlib>()) {
+  zlib_->works = deflateInit2(&zlib_->stream, Z_BEST_SPEED, Z_DEFLATED, gzip_window_bits,
+                              memory_level, Z_DEFAULT_STRATEGY) == Z_OK;
+}
+
+GzipStream::~GzipStream() {
+  if (zlib_->works) deflateEnd(&zlib_->stream);
+}
+
+std::string GzipStream::append(std::string_view bytes) { return deflate(bytes, Z_NO_FLUSH); }
+std::string GzipStream::end() { return deflate({}, Z_FINISH); }
+
+std::string GzipStream::deflate(std::string_view bytes, int flush) {
+  std::string out;
+  if (!zlib_->works) return out;
+  z_stream& stream = zlib_->stream;
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
+  stream.avail_in = static_cast<uInt>(bytes.size());
+  std::array<Bytef, 16 * 1024> buffer{};
+  do {
+    stream.next_out = buffer.data();
+    stream.avail_out = static_cast<uInt>(buffer.size());
+    ::deflate(&stream, flush);
+    out.append(reinterpret_cast<const char*>(buffer.data()), buffer.size() - stream.avail_out);
+  } while (stream.avail_out == 0);
   return out;
 }
 

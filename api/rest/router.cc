@@ -12,6 +12,7 @@
 #include "api/rest/gzip.h"
 #include "api/rest/path_rules.h"
 #include "api/rest/respond.h"
+#include "api/rest/stream_form.h"
 #include "base/core/assert.h"
 #include "base/core/text.h"
 #include "base/run/run_on.h"
@@ -76,6 +77,15 @@ std::string_view body_bytes(const Response& response) {
 bool has_header(const Response& response, std::string_view name) {
   return std::any_of(response.headers.begin(), response.headers.end(),
                      [&](const Header& header) { return equal_ignoring_case(header.name, name); });
+}
+
+/// Only a body that has an end, and is not compressed in itself, comes in several forms: JSON.
+void form_stream(Response& response, std::unique_ptr<BodyStream>& stream, Router::Form form) {
+  if (response.content_type != "application/json" || !stream->length()) return;
+  if (form.pretty) stream = indent_stream(std::move(stream));
+  if (!form.gzip) return;
+  stream = gzip_stream(std::move(stream));
+  response.set_header("Content-Encoding", "gzip");
 }
 
 /// Gives a parked query's response its form when it comes.
@@ -201,6 +211,10 @@ Task<Response> Router::run(Task<Response> work, Loop* loop, Form form) {
 void Router::finish(Response& response, Form form) const {
   const bool sniff_set = has_header(response, "X-Content-Type-Options");
   response.shared_headers = sniff_set ? headers_ : headers_nosniff_;
+  if (auto* stream = std::get_if<std::unique_ptr<BodyStream>>(&response.body)) {
+    form_stream(response, *stream, form);
+    return;
+  }
   if (form.pretty && response.content_type == "application/json" && !body_bytes(response).empty()) {
     response.body = indent_json(body_bytes(response));
   }

@@ -25,6 +25,7 @@
 #include "cli/run/surroundings.h"
 #include "cli/run/watchdog.h"
 #include "daemon/http/routes.h"
+#include "daemon/watch/large_reads.h"
 
 namespace conclave::cli {
 namespace {
@@ -76,6 +77,7 @@ class AgentProcess {
   Loop main_{"main"};
   boost::asio::signal_set signals_;
   std::unique_ptr<ServerPart> server_;
+  std::optional<daemon::LargeReads> large_reads_;
   std::vector<std::unique_ptr<Front>> fronts_;
   std::optional<api::Router> upstream_router_;
   std::optional<InProcessUpstream> upstream_;
@@ -135,8 +137,10 @@ Result<void> AgentProcess::build() {
 }
 
 void AgentProcess::build_fronts(api::RouterOptions routes) {
+  large_reads_.emplace(large_read_options(config_, identity_), metrics_);
   const FrontShared shared{main_,
                            server_->store(),
+                           *large_reads_,
                            server_->replica(),
                            server_->leases(),
                            server_->membership(),
@@ -299,6 +303,7 @@ Task<void> AgentProcess::shut_down(bool graceful) {
   dns_->join();
   agent_->join();
   for (const auto& front : fronts_) front->join();
+  large_reads_->stop();
   log_info("agent", "shutdown complete");
   main_.stop();
 }

@@ -14,7 +14,7 @@ Front::Front(Loop* main, std::string name, const FrontShared& shared)
                                 : std::nullopt),
       loop_(main == nullptr ? *own_loop_ : *main),
       reader_(shared.store.make_reader()),
-      hub_(loop_, *reader_, shared.metrics),
+      hub_(loop_, *reader_, shared.large_reads, shared.metrics),
       context_{loop_,           shared.replica,    *reader_,         hub_,
                shared.renewals, shared.cluster,    shared.clock,     shared.metrics,
                shared.settings, Rng(random_u64()), &shared.snapshots},

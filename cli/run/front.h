@@ -21,6 +21,7 @@
 #include "daemon/replica/snapshot_service.h"
 #include "daemon/store/store.h"
 #include "daemon/watch/hub.h"
+#include "daemon/watch/large_reads.h"
 
 namespace conclave::cli {
 
@@ -28,6 +29,7 @@ namespace conclave::cli {
 struct FrontShared {
   Loop& main;
   daemon::Store& store;
+  daemon::LargeReads& large_reads;
   daemon::Replica& replica;
   daemon::SessionRenewals& renewals;
   daemon::ClusterOperations& cluster;

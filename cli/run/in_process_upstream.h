@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+
 #include "api/rest/router.h"
 #include "api/rpc/upstream.h"
 #include "base/run/loop.h"
@@ -14,6 +16,9 @@ class InProcessUpstream final : public api::Upstream {
   InProcessUpstream(Loop& front, api::Router& router) : front_(front), router_(router) {}
 
   Task<api::Response> call(api::Request request) override;
+
+  /// Of an answer that comes in pieces; beyond, a 500 says to ask a server.
+  static constexpr std::size_t collected_bytes_max = std::size_t{48} << 20;
 
  private:
   /// On the front's loop. Waits for parked queries too.

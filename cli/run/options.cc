@@ -1,5 +1,7 @@
 #include "cli/run/options.h"
 
+#include <algorithm>
+
 #include "api/rest/access.h"
 #include "base/core/text.h"
 #include "base/core/version.h"
@@ -65,6 +67,15 @@ daemon::ReplicaOptions replica_options(const AgentConfig& config) {
   options.rpc_hold_timeout = config.rpc_hold_timeout;
   options.quota_bytes = static_cast<std::uint64_t>(config.quota_bytes);
   options.free_space_min_bytes = static_cast<std::uint64_t>(config.free_space_min_bytes);
+  return options;
+}
+
+daemon::LargeReadOptions large_read_options(const AgentConfig& config, const Identity& identity) {
+  daemon::LargeReadOptions options;
+  options.spool.directory = identity.data_dir;
+  // What the log must have free is not for lists to fill; they stop well before.
+  options.spool.free_bytes_min = std::max(
+      options.spool.free_bytes_min, 2 * static_cast<std::uint64_t>(config.free_space_min_bytes));
   return options;
 }
 

@@ -12,6 +12,7 @@
 #include "daemon/http/context.h"
 #include "daemon/replica/options.h"
 #include "daemon/store/store.h"
+#include "daemon/watch/large_reads.h"
 
 namespace conclave::cli {
 
@@ -27,6 +28,7 @@ Result<api::RouterOptions> router_options(const AgentConfig& config);
 api::HttpLimits http_limits(const AgentConfig& config);
 daemon::ServerSettings server_settings(const AgentConfig& config);
 daemon::StoreOptions store_options(const AgentConfig& config, const Identity& identity);
+daemon::LargeReadOptions large_read_options(const AgentConfig& config, const Identity& identity);
 daemon::ReplicaOptions replica_options(const AgentConfig& config);
 agent::LocalOptions local_options(const AgentConfig& config, const Identity& identity);
 

@@ -9,6 +9,9 @@ namespace conclave::daemon {
 
 namespace {
 
+/// Longer than any queue of large reads.
+constexpr Nanos large_read_wait_max = std::chrono::hours(24);
+
 constexpr std::string_view enterprise(std::string_view what) {
   return what == "partition" ? "Partitions" : "Namespaces";
 }
@@ -163,22 +166,21 @@ bool must_wait(const api::ReadOptions& options, std::uint64_t index, ReadStyle s
 }
 
 api::Response park(ServerContext& context, const api::Request& request, const ReadTurn& turn,
-                   ReadStyle style, Interest interest,
-                   std::function<ReadResult(const ReadRows&)> query, ReadResult seen) {
+                   ReadStyle style, Interest interest, QueryFunction query,
+                   const ReadResult* seen) {
   BlockingQuery blocking;
   blocking.identity = query_identity(request);
   blocking.interest = std::move(interest);
-  auto as_evaluation = [style](ReadResult result) {
-    return Evaluation{.index = std::max<std::uint64_t>(result.index, 1),
-                      .index_is_identity = style.index_is_identity,
-                      .found = result.found,
-                      .status = result.status,
-                      .content_type = std::move(result.content_type),
-                      .body = std::make_shared<const std::string>(std::move(result.body)),
-                      .headers = std::move(result.headers)};
-  };
-  blocking.evaluate = [query = std::move(query), as_evaluation](const ReadRows& rows) {
-    return as_evaluation(query(rows));
+  blocking.evaluate = [query = std::move(query), style](const ReadRows& rows, ListOutput& output) {
+    ReadResult result = query(rows, output);
+    Evaluation evaluation;
+    evaluation.index = std::max<std::uint64_t>(result.index, 1);
+    evaluation.index_is_identity = style.index_is_identity;
+    evaluation.found = result.found;
+    evaluation.status = result.status;
+    evaluation.content_type = std::move(result.content_type);
+    evaluation.headers = std::move(result.headers);
+    return evaluation;
   };
   // Knowledge of the leader is as of the answer, not as of the question.
   auto finish = [&replica = context.replica, mode = turn.options.mode, cached = turn.options.cached,
@@ -193,11 +195,16 @@ api::Response park(ServerContext& context, const api::Request& request, const Re
     if (hit) now.hit_age = std::chrono::milliseconds(now.permit.last_contact_ms);
     add_read_headers(response, evaluation.index, now, style);
   };
-  const Nanos wait = api::with_jitter(turn.options.wait, context.rng.next());
+  const std::uint64_t index = turn.options.index;
+  // A question that does not block is answered as soon as it is evaluated.
+  const Nanos wait =
+      index == 0 ? large_read_wait_max : api::with_jitter(turn.options.wait, context.rng.next());
+  const Nanos deadline = context.clock.boot_now() + wait;
   api::Response response;
   response.parked =
-      context.hub.park(std::move(blocking), turn.options.index, as_evaluation(std::move(seen)),
-                       context.clock.boot_now() + wait, std::move(finish));
+      seen == nullptr
+          ? context.hub.park_large(std::move(blocking), index, deadline, std::move(finish))
+          : context.hub.park(std::move(blocking), index, seen->found, deadline, std::move(finish));
   return response;
 }
 

@@ -7,12 +7,19 @@
 ///
 /// An endpoint describes its read as a small value type, a Query:
 ///
-///   struct ListNodes {
+///   struct GetThing {
 ///     static constexpr ReadStyle style{.effective_consistency = true};
 ///     ReadResult operator()(const ReadRows& rows) const;   // depends on members and rows only
 ///     Interest interest() const;                            // what a waiter waits for
 ///   };
-///   ... return serve_read(&context, std::move(request), ListNodes{...});
+///   ... return serve_read(&context, std::move(request), GetThing{...});
+///
+/// One whose answer may be of any size writes its body to an output as it goes, a ListQuery:
+///
+///     ReadResult operator()(const ReadRows& rows, ListOutput& output) const;
+///
+/// Either may be called with rows that end too early (daemon/watch/metered_rows.h): what it makes
+/// of them is dropped, and it is called again on the thread of LargeReads.
 
 #include <concepts>
 #include <cstdint>
@@ -28,6 +35,7 @@
 #include "daemon/http/context.h"
 #include "daemon/replica/replica.h"
 #include "daemon/watch/hub.h"
+#include "daemon/watch/metered_rows.h"
 
 namespace conclave::daemon {
 
@@ -51,8 +59,15 @@ struct ReadResult {
 };
 
 template <class T>
+concept ListQuery = requires(const T& query, const ReadRows& rows, ListOutput& output) {
+  { query(rows, output) } -> std::same_as<ReadResult>;
+};
+
+template <class T>
 concept ReadQuery = requires(const T& query, const ReadRows& rows) {
-  { query(rows) } -> std::same_as<ReadResult>;
+  requires ListQuery<T> || requires {
+    { query(rows) } -> std::same_as<ReadResult>;
+  };
   { query.interest() } -> std::same_as<Interest>;
   { T::style } -> std::convertible_to<ReadStyle>;
 };
@@ -88,9 +103,22 @@ namespace detail {
 /// What tells blocking queries apart: path and parameters, without those that only say how to wait.
 std::string query_identity(const api::Request& request);
 bool must_wait(const api::ReadOptions& options, std::uint64_t index, ReadStyle style);
+using QueryFunction = std::function<ReadResult(const ReadRows& rows, ListOutput& output)>;
+/// `seen` = nullptr: it was too large to be evaluated here.
 api::Response park(ServerContext& context, const api::Request& request, const ReadTurn& turn,
-                   ReadStyle style, Interest interest,
-                   std::function<ReadResult(const ReadRows&)> query, ReadResult seen);
+                   ReadStyle style, Interest interest, QueryFunction query, const ReadResult* seen);
+
+/// The body of the result is in the output.
+template <ReadQuery Query>
+ReadResult evaluate(const Query& query, const ReadRows& rows, ListOutput& output) {
+  if constexpr (ListQuery<Query>) {
+    return query(rows, output);
+  } else {
+    ReadResult result = query(rows);
+    output.text() = std::move(result.body);
+    return result;
+  }
+}
 
 }  // namespace detail
 
@@ -98,16 +126,23 @@ api::Response park(ServerContext& context, const api::Request& request, const Re
 template <ReadQuery Query>
 api::Response answer_read(ServerContext& context, const api::Request& request, const ReadTurn& turn,
                           const Query& query) {
+  ListOutput output;
   ReadResult result;
+  bool is_large = false;
   {
     const ReadSnapshot snapshot = context.reader.open();
-    result = query(snapshot.rows());
+    const MeteredRows rows(snapshot.rows(), output);
+    result = detail::evaluate(query, rows, output);
+    is_large = rows.are_spent();
   }
-  if (!detail::must_wait(turn.options, result.index, Query::style)) {
+  if (!is_large && !detail::must_wait(turn.options, result.index, Query::style)) {
+    result.body = std::move(output.text());
     return make_response(std::move(result), turn, Query::style);
   }
-  return detail::park(context, request, turn, Query::style, query.interest(), query,
-                      std::move(result));
+  return detail::park(
+      context, request, turn, Query::style, query.interest(),
+      [query](const ReadRows& rows, ListOutput& out) { return detail::evaluate(query, rows, out); },
+      is_large ? nullptr : &result);
 }
 
 /// The whole of a read endpoint, once its own parameters are in `query`.

@@ -7,6 +7,7 @@
 #include "daemon/http/blocking.h"
 #include "daemon/http/filtered_read.h"
 #include "daemon/http/instance_parameters.h"
+#include "daemon/http/json_list.h"
 #include "daemon/http/register_body.h"
 #include "daemon/http/route_set.h"
 #include "daemon/http/write.h"
@@ -25,12 +26,13 @@ struct ListNodes {
   api::Filter<api::Node> expression;
 
   Interest interest() const { return wait_for_tables({TopicKind::nodes}); }
-  ReadResult operator()(const ReadRows& rows) const {
-    NodeListing listing = list_nodes(rows, filter);
-    expression.keep_accepted(listing.nodes);
-    sort_by_distance(rows, from.node(rows), listing.nodes,
-                     [](const api::Node& node) -> std::string_view { return node.node; });
-    return {.index = listing.index, .body = api::to_json(listing.nodes)};
+  ReadResult operator()(const ReadRows& rows, ListOutput& output) const {
+    ReadResult result;
+    write_list(
+        output, rows, expression, from,
+        [&](auto take) { result.index = list_nodes(rows, filter, take); },
+        [](const api::Node& node) -> std::string_view { return node.node; });
+    return result;
   }
 };
 
@@ -58,13 +60,16 @@ struct ListInstances {
   api::Filter<api::ServiceNode> expression;
 
   Interest interest() const { return wait_for(TopicKind::service, service); }
-  ReadResult operator()(const ReadRows& rows) const {
-    ServiceListing listing = list_instances(rows, service, filter);
-    ReadResult result{.index = listing.index, .found = !listing.instances.empty()};
-    expression.keep_accepted(listing.instances);
-    sort_by_distance(rows, from.node(rows), listing.instances,
-                     [](const api::ServiceNode& one) -> std::string_view { return one.node; });
-    result.body = api::to_json(listing.instances);
+  ReadResult operator()(const ReadRows& rows, ListOutput& output) const {
+    ReadResult result{.found = false};
+    const auto list = [&](auto take) {
+      result.index = list_instances(rows, service, filter, [&](api::ServiceNode&& instance) {
+        result.found = true;
+        take(std::move(instance));
+      });
+    };
+    write_list(output, rows, expression, from, list,
+               [](const api::ServiceNode& one) -> std::string_view { return one.node; });
     return result;
   }
 };

@@ -7,10 +7,10 @@
 #include <string_view>
 #include <utility>
 
-#include "api/codec/writer.h"
 #include "daemon/http/blocking.h"
 #include "daemon/http/filtered_read.h"
 #include "daemon/http/instance_parameters.h"
+#include "daemon/http/json_list.h"
 #include "daemon/http/route_set.h"
 #include "daemon/read/health_read.h"
 
@@ -20,13 +20,7 @@ namespace {
 
 constexpr ReadStyle health_style{.effective_consistency = true};
 
-ReadResult listed(CheckListing listing, const api::Filter<api::HealthCheck>& expression,
-                  const ReadRows& rows, const Viewpoint& from = {}) {
-  expression.keep_accepted(listing.checks);
-  sort_by_distance(rows, from.node(rows), listing.checks,
-                   [](const api::HealthCheck& check) -> std::string_view { return check.node; });
-  return {.index = listing.index, .body = api::to_json(listing.checks)};
-}
+std::string_view node_of_check(const api::HealthCheck& check) { return check.node; }
 
 struct ServiceHealth {
   static constexpr ReadStyle style{.effective_consistency = true, .query_backend = true};
@@ -37,13 +31,13 @@ struct ServiceHealth {
   api::Filter<api::ServiceEntry> expression;
 
   Interest interest() const { return wait_for(TopicKind::service, service); }
-  ReadResult operator()(const ReadRows& rows) const {
-    HealthListing listing = list_health(rows, service, filter, passing_only);
-    expression.keep_accepted(listing.entries);
-    sort_by_distance(
-        rows, from.node(rows), listing.entries,
+  ReadResult operator()(const ReadRows& rows, ListOutput& output) const {
+    ReadResult result;
+    write_list(
+        output, rows, expression, from,
+        [&](auto take) { result.index = list_health(rows, service, filter, passing_only, take); },
         [](const api::ServiceEntry& entry) -> std::string_view { return entry.node.node; });
-    return {.index = listing.index, .body = api::to_json(listing.entries)};
+    return result;
   }
 };
 
@@ -55,8 +49,13 @@ struct ServiceChecks {
   api::Filter<api::HealthCheck> expression;
 
   Interest interest() const { return wait_for(TopicKind::service, service); }
-  ReadResult operator()(const ReadRows& rows) const {
-    return listed(list_checks_of_service(rows, service, filter), expression, rows, from);
+  ReadResult operator()(const ReadRows& rows, ListOutput& output) const {
+    ReadResult result;
+    write_list(
+        output, rows, expression, from,
+        [&](auto take) { result.index = list_checks_of_service(rows, service, filter, take); },
+        node_of_check);
+    return result;
   }
 };
 
@@ -66,8 +65,12 @@ struct NodeChecks {
   api::Filter<api::HealthCheck> expression;
 
   Interest interest() const { return wait_for(TopicKind::node, node); }
-  ReadResult operator()(const ReadRows& rows) const {
-    return listed(list_checks_of_node(rows, node), expression, rows);
+  ReadResult operator()(const ReadRows& rows, ListOutput& output) const {
+    ReadResult result;
+    write_list(
+        output, rows, expression, {},
+        [&](auto take) { result.index = list_checks_of_node(rows, node, take); }, node_of_check);
+    return result;
   }
 };
 
@@ -79,8 +82,13 @@ struct ChecksInState {
   api::Filter<api::HealthCheck> expression;
 
   Interest interest() const { return wait_for_tables({TopicKind::checks}); }
-  ReadResult operator()(const ReadRows& rows) const {
-    return listed(list_checks_in_state(rows, status, filter), expression, rows, from);
+  ReadResult operator()(const ReadRows& rows, ListOutput& output) const {
+    ReadResult result;
+    write_list(
+        output, rows, expression, from,
+        [&](auto take) { result.index = list_checks_in_state(rows, status, filter, take); },
+        node_of_check);
+    return result;
   }
 };
 

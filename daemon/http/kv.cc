@@ -8,9 +8,9 @@
 #include <string>
 #include <utility>
 
-#include "api/codec/writer.h"
 #include "api/http/target.h"
 #include "daemon/http/blocking.h"
+#include "daemon/http/json_list.h"
 #include "daemon/http/write.h"
 #include "daemon/read/kv_read.h"
 
@@ -64,12 +64,14 @@ struct ListEntries {
 
   Interest interest() const { return {.topics = {}, .key_prefixes = {prefix}}; }
 
-  ReadResult operator()(const ReadRows& rows) const {
-    ReadResult result;
-    const KvListing listing = write_entries(rows, prefix, result.body);
-    if (listing.count == 0) return nothing_found(listing.index);
-    result.index = listing.index;
-    return result;
+  ReadResult operator()(const ReadRows& rows, ListOutput& output) const {
+    JsonList list(output);
+    const KvListing listing =
+        list_entries(rows, prefix, [&](const KvView& entry) { write_entry(list.next(), entry); });
+    list.end();
+    if (listing.count > 0) return {.index = listing.index};
+    output.text().clear();
+    return nothing_found(listing.index);
   }
 };
 
@@ -80,13 +82,17 @@ struct ListKeys {
 
   Interest interest() const { return {.topics = {}, .key_prefixes = {prefix}}; }
 
-  ReadResult operator()(const ReadRows& rows) const {
-    const KeyListing listing = list_keys(rows, prefix, separator);
+  ReadResult operator()(const ReadRows& rows, ListOutput& output) const {
+    JsonList list(output);
+    const KvListing listing =
+        list_keys(rows, prefix, separator, [&](std::string_view key) { list.add(key); });
+    list.end();
     // The one exception: an empty store has a root.
-    if (listing.keys.empty() && !prefix.empty()) return nothing_found(listing.index);
-    ReadResult result{.index = listing.index, .found = !listing.keys.empty()};
-    api::write_json(result.body, listing.keys);
-    return result;
+    if (listing.count > 0 || prefix.empty()) {
+      return {.index = listing.index, .found = listing.count > 0};
+    }
+    output.text().clear();
+    return nothing_found(listing.index);
   }
 };
 

@@ -59,12 +59,19 @@ api::ServiceNode flatten(const api::Node& node, const api::NodeService& service)
 
 }  // namespace
 
-NodeListing list_nodes(const ReadRows& rows, const InstanceFilter& filter) {
-  NodeListing listing{.nodes = {}, .index = not_zero(read_meta(rows).nodes_index)};
+std::uint64_t list_nodes(const ReadRows& rows, const InstanceFilter& filter,
+                         FunctionRef<void(api::Node&&)> take) {
   visit_nodes(rows, [&](const api::Node& node) {
-    if (filter.wants_node(node)) listing.nodes.push_back(node);
+    if (filter.wants_node(node)) take(api::Node(node));
     return true;
   });
+  return not_zero(read_meta(rows).nodes_index);
+}
+
+NodeListing list_nodes(const ReadRows& rows, const InstanceFilter& filter) {
+  NodeListing listing;
+  listing.index =
+      list_nodes(rows, filter, [&](api::Node&& node) { listing.nodes.push_back(std::move(node)); });
   return listing;
 }
 
@@ -106,13 +113,22 @@ void visit_wanted_instances(
   });
 }
 
-ServiceListing list_instances(const ReadRows& rows, std::string_view service,
-                              const InstanceFilter& filter) {
-  ServiceListing listing{.instances = {}, .index = service_index(rows, service)};
+std::uint64_t list_instances(const ReadRows& rows, std::string_view service,
+                             const InstanceFilter& filter,
+                             FunctionRef<void(api::ServiceNode&&)> take) {
   visit_wanted_instances(rows, service, filter,
                          [&](const api::Node& node, const api::NodeService& instance) {
-                           listing.instances.push_back(flatten(node, instance));
+                           take(flatten(node, instance));
                          });
+  return service_index(rows, service);
+}
+
+ServiceListing list_instances(const ReadRows& rows, std::string_view service,
+                              const InstanceFilter& filter) {
+  ServiceListing listing;
+  listing.index = list_instances(rows, service, filter, [&](api::ServiceNode&& instance) {
+    listing.instances.push_back(std::move(instance));
+  });
   return listing;
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 
-/// Reads of the catalog (contract sections 8.2 and 2.3). Names are compared without case.
+/// Reads of the catalog (contract sections 8.2 and 2.3). Names are compared without case. Lists are
+/// handed out element by element, for they may be of any size, or collected for those who need the
+/// whole; either way with their index.
 
 #include <cstdint>
 #include <functional>
@@ -22,6 +24,8 @@ struct NodeListing {
   std::uint64_t index = 0;
 };
 NodeListing list_nodes(const ReadRows& rows, const InstanceFilter& filter);
+std::uint64_t list_nodes(const ReadRows& rows, const InstanceFilter& filter,
+                         FunctionRef<void(api::Node&&)> take);
 
 struct ServiceNames {
   std::map<std::string, std::vector<std::string>> tags;  ///< Name -> its tags, each once.
@@ -37,6 +41,9 @@ struct ServiceListing {
 };
 ServiceListing list_instances(const ReadRows& rows, std::string_view service,
                               const InstanceFilter& filter);
+std::uint64_t list_instances(const ReadRows& rows, std::string_view service,
+                             const InstanceFilter& filter,
+                             FunctionRef<void(api::ServiceNode&&)> take);
 
 struct NodeRead {
   std::optional<api::Node> node;

@@ -29,9 +29,9 @@ std::uint64_t checks_index(const ReadRows& rows) {
 
 }  // namespace
 
-HealthListing list_health(const ReadRows& rows, std::string_view service,
-                          const InstanceFilter& filter, bool passing_only) {
-  HealthListing listing{.entries = {}, .index = service_index(rows, service)};
+std::uint64_t list_health(const ReadRows& rows, std::string_view service,
+                          const InstanceFilter& filter, bool passing_only,
+                          FunctionRef<void(api::ServiceEntry&&)> take) {
   visit_wanted_instances(rows, service, filter,
                          [&](const api::Node& node, const api::NodeService& instance) {
                            api::ServiceEntry entry{.node = node, .service = instance, .checks = {}};
@@ -43,35 +43,41 @@ HealthListing list_health(const ReadRows& rows, std::string_view service,
                            visit_service_checks(rows, node.node, instance.id, collect);
                            if (passing_only && !std::ranges::all_of(entry.checks, is_passing))
                              return;
-                           listing.entries.push_back(std::move(entry));
+                           take(std::move(entry));
                          });
+  return service_index(rows, service);
+}
+
+HealthListing list_health(const ReadRows& rows, std::string_view service,
+                          const InstanceFilter& filter, bool passing_only) {
+  HealthListing listing;
+  listing.index = list_health(rows, service, filter, passing_only, [&](api::ServiceEntry&& entry) {
+    listing.entries.push_back(std::move(entry));
+  });
   return listing;
 }
 
-CheckListing list_checks_of_service(const ReadRows& rows, std::string_view service,
-                                    const InstanceFilter& filter) {
-  CheckListing listing{.checks = {}, .index = service_index(rows, service)};
+std::uint64_t list_checks_of_service(const ReadRows& rows, std::string_view service,
+                                     const InstanceFilter& filter, TakeCheck take) {
   visit_checks_by_name(rows, service, [&](const api::HealthCheck& check) {
-    if (wants_node_of(rows, filter, check)) listing.checks.push_back(check);
+    if (wants_node_of(rows, filter, check)) take(api::HealthCheck(check));
     return true;
   });
-  return listing;
+  return service_index(rows, service);
 }
 
-CheckListing list_checks_of_node(const ReadRows& rows, std::string_view node) {
-  CheckListing listing{.checks = {}, .index = checks_index(rows)};
+std::uint64_t list_checks_of_node(const ReadRows& rows, std::string_view node, TakeCheck take) {
   visit_node_checks(rows, node, [&](const api::HealthCheck& check) {
-    listing.checks.push_back(check);
+    take(api::HealthCheck(check));
     return true;
   });
-  return listing;
+  return checks_index(rows);
 }
 
-CheckListing list_checks_in_state(const ReadRows& rows, std::string_view status,
-                                  const InstanceFilter& filter) {
-  CheckListing listing{.checks = {}, .index = checks_index(rows)};
+std::uint64_t list_checks_in_state(const ReadRows& rows, std::string_view status,
+                                   const InstanceFilter& filter, TakeCheck take) {
   auto collect = [&](const api::HealthCheck& check) {
-    if (wants_node_of(rows, filter, check)) listing.checks.push_back(check);
+    if (wants_node_of(rows, filter, check)) take(api::HealthCheck(check));
     return true;
   };
   if (status == "any") {
@@ -79,7 +85,7 @@ CheckListing list_checks_in_state(const ReadRows& rows, std::string_view status,
   } else {
     visit_checks_by_status(rows, status, collect);
   }
-  return listing;
+  return checks_index(rows);
 }
 
 }  // namespace conclave::daemon

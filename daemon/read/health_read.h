@@ -1,6 +1,7 @@
 #pragma once
 
-/// Reads of health (contract sections 9 and 2.3). Names are compared without case.
+/// Reads of health (contract sections 9 and 2.3). Names are compared without case. Lists are handed
+/// out element by element, for they may be of any size, or collected; either way with their index.
 
 #include <cstdint>
 #include <string_view>
@@ -20,18 +21,18 @@ struct HealthListing {
 /// own. `passing_only` keeps those of which every check is passing.
 HealthListing list_health(const ReadRows& rows, std::string_view service,
                           const InstanceFilter& filter, bool passing_only);
+std::uint64_t list_health(const ReadRows& rows, std::string_view service,
+                          const InstanceFilter& filter, bool passing_only,
+                          FunctionRef<void(api::ServiceEntry&&)> take);
 
-struct CheckListing {
-  std::vector<api::HealthCheck> checks;
-  std::uint64_t index = 0;
-};
+using TakeCheck = FunctionRef<void(api::HealthCheck&&)>;
 /// The checks bound to instances of a service; only node_meta of the filter counts.
-CheckListing list_checks_of_service(const ReadRows& rows, std::string_view service,
-                                    const InstanceFilter& filter);
+std::uint64_t list_checks_of_service(const ReadRows& rows, std::string_view service,
+                                     const InstanceFilter& filter, TakeCheck take);
 /// All checks of a node, its services' included.
-CheckListing list_checks_of_node(const ReadRows& rows, std::string_view node);
+std::uint64_t list_checks_of_node(const ReadRows& rows, std::string_view node, TakeCheck take);
 /// All checks in a status; "any" is every status.
-CheckListing list_checks_in_state(const ReadRows& rows, std::string_view status,
-                                  const InstanceFilter& filter);
+std::uint64_t list_checks_in_state(const ReadRows& rows, std::string_view status,
+                                   const InstanceFilter& filter, TakeCheck take);
 
 }  // namespace conclave::daemon

@@ -48,24 +48,25 @@ void write_entry(std::string& out, const KvView& entry) {
   out.push_back('}');
 }
 
-KvListing write_entries(const ReadRows& rows, std::string_view prefix, std::string& out) {
+KvListing list_entries(const ReadRows& rows, std::string_view prefix,
+                       FunctionRef<void(const KvView&)> take) {
   KvListing listing;
   std::uint64_t newest = 0;
-  out.push_back('[');
   visit_kv(rows, prefix, [&](const KvView& entry) {
-    if (listing.count++ > 0) out.push_back(',');
-    write_entry(out, entry);
+    ++listing.count;
     newest = std::max(newest, entry.modify_index);
+    take(entry);
     return true;
   });
-  out.push_back(']');
   listing.index = listing_index(rows, prefix, newest);
   return listing;
 }
 
-KeyListing list_keys(const ReadRows& rows, std::string_view prefix, std::string_view separator) {
-  KeyListing listing;
+KvListing list_keys(const ReadRows& rows, std::string_view prefix, std::string_view separator,
+                    FunctionRef<void(std::string_view)> take) {
+  KvListing listing;
   std::uint64_t newest = 0;
+  std::string last;
   visit_kv(rows, prefix, [&](const KvView& entry) {
     newest = std::max(newest, entry.modify_index);
     std::string_view key = entry.key;
@@ -74,7 +75,10 @@ KeyListing list_keys(const ReadRows& rows, std::string_view prefix, std::string_
       if (at != std::string_view::npos) key = key.substr(0, at + separator.size());
     }
     // Keys that are cut to the same text follow one another.
-    if (listing.keys.empty() || listing.keys.back() != key) listing.keys.emplace_back(key);
+    if (listing.count > 0 && last == key) return true;
+    last = key;
+    ++listing.count;
+    take(key);
     return true;
   });
   listing.index = listing_index(rows, prefix, newest);

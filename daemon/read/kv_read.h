@@ -6,7 +6,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "daemon/store/rows.h"
 #include "daemon/tables/kv.h"
@@ -29,15 +28,13 @@ struct KvListing {
   std::size_t count = 0;
   std::uint64_t index = 0;
 };
-/// Appends all entries below `prefix` as a JSON array, sorted bytewise by key.
-KvListing write_entries(const ReadRows& rows, std::string_view prefix, std::string& out);
+/// Takes all entries below `prefix`, sorted bytewise by key.
+KvListing list_entries(const ReadRows& rows, std::string_view prefix,
+                       FunctionRef<void(const KvView&)> take);
 
-struct KeyListing {
-  std::vector<std::string> keys;
-  std::uint64_t index = 0;
-};
 /// The keys below `prefix`; with a separator each is cut behind its first one past the prefix, and
-/// what is then equal is listed once.
-KeyListing list_keys(const ReadRows& rows, std::string_view prefix, std::string_view separator);
+/// what is then equal is taken once.
+KvListing list_keys(const ReadRows& rows, std::string_view prefix, std::string_view separator,
+                    FunctionRef<void(std::string_view)> take);
 
 }  // namespace conclave::daemon

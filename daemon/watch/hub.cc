@@ -9,6 +9,7 @@
 #include "base/core/assert.h"
 #include "base/run/clock.h"
 #include "base/run/sleep.h"
+#include "daemon/watch/metered_rows.h"
 #include "daemon/watch/topic_index.h"
 #include "daemon/watch/waiter_list.h"
 
@@ -22,7 +23,7 @@ constexpr std::chrono::milliseconds slice_max{1};
 constexpr std::chrono::milliseconds deadline_slack{1};
 
 bool is_due(const Waiter& waiter, const Evaluation& result) {
-  if (waiter.due) return true;
+  if (waiter.due || result.failed) return true;
   // What was not found and still is not goes on waiting, whatever the index says (contract 2.2).
   if (!waiter.found && !result.found) return false;
   if (result.index_is_identity) return result.index != waiter.index;
@@ -32,9 +33,10 @@ bool is_due(const Waiter& waiter, const Evaluation& result) {
 }  // namespace
 
 struct WatchHub::Impl : std::enable_shared_from_this<WatchHub::Impl> {
-  Impl(Loop& on_loop, Reader& from_reader, Metrics& metrics)
+  Impl(Loop& on_loop, Reader& from_reader, LargeReads& large, Metrics& metrics)
       : loop(on_loop),
         reader(from_reader),
+        large_reads(large),
         clock(system_clock()),
         timer(on_loop.executor()),
         waiting(metrics.gauge("consul.watch.waiters", "Blocking queries that wait on this hub.")),
@@ -47,16 +49,22 @@ struct WatchHub::Impl : std::enable_shared_from_this<WatchHub::Impl> {
   void enlist(Waiter& waiter, BlockingQuery query);
   /// The waiter is being destroyed.
   void dismiss(Waiter& waiter);
+  /// Has it evaluated at the end of the turn.
+  void mark(SharedQuery& query);
   /// An answered waiter has been started: its answer is sent soon.
   void queue_answer(Waiter& waiter);
 
   std::uint64_t count = 0;
 
  private:
-  void mark(SharedQuery& query);
   void schedule();
   void run_slice();
-  void evaluate(SharedQuery& query, const ReadRows& rows);
+  /// False: it is too large for this loop.
+  bool evaluate(SharedQuery& query, const ReadRows& rows);
+  void evaluate_elsewhere(SharedQuery& query);
+  std::optional<ReadSnapshot> open_for(Errand& errand);
+  void finish_errand(Errand& errand, Evaluation result);
+  void deliver(SharedQuery& query, Evaluation evaluation, std::uint64_t number, bool answer_all);
   void send(Waiter& waiter);
   void drop_if_unused(SharedQuery& query);
   void arm_timer();
@@ -64,6 +72,7 @@ struct WatchHub::Impl : std::enable_shared_from_this<WatchHub::Impl> {
 
   Loop& loop;
   Reader& reader;
+  LargeReads& large_reads;
   const Clock& clock;
   Timer timer;
   /// Keys are views of the identities inside.
@@ -119,8 +128,8 @@ void WatchHub::Impl::run_slice() {
     } else if (!dirty.empty()) {
       SharedQuery& query = dirty.front();
       dirty.pop_front();
-      if (!snapshot) snapshot.emplace(reader.open());
-      evaluate(query, snapshot->rows());
+      if (!query.large && !snapshot) snapshot.emplace(reader.open());
+      if (query.large || !evaluate(query, snapshot->rows())) evaluate_elsewhere(query);
     } else {
       more = false;
     }
@@ -134,12 +143,64 @@ void WatchHub::Impl::run_slice() {
   });
 }
 
-void WatchHub::Impl::evaluate(SharedQuery& query, const ReadRows& rows) {
+bool WatchHub::Impl::evaluate(SharedQuery& query, const ReadRows& rows) {
   evaluations.add();
-  const bool answer_all = std::exchange(query.answer_all, false);
-  const auto result = std::make_shared<const Evaluation>(query.query.evaluate(rows));
+  ListOutput output;
+  const MeteredRows metered(rows, output);
+  Evaluation result = query.query.evaluate(metered, output);
+  if (metered.are_spent()) return false;
+  result.body.text = std::make_shared<const std::string>(std::move(output.text()));
+  deliver(query, std::move(result), ++query.evaluations, std::exchange(query.answer_all, false));
+  return true;
+}
+
+void WatchHub::Impl::evaluate_elsewhere(SharedQuery& query) {
+  query.large = true;
+  query.again = true;
+  if (query.errand) return;
+  query.errand = std::make_shared<Errand>();
+  query.errand->query = &query;
+  large_reads.submit(
+      {.home = loop,
+       .open = [weak = weak_from_this(), errand = query.errand]() -> std::optional<ReadSnapshot> {
+         const auto self = weak.lock();
+         return self ? self->open_for(*errand) : std::nullopt;
+       },
+       .evaluate = query.query.evaluate,
+       .done =
+           [weak = weak_from_this(), errand = query.errand](Evaluation result) {
+             const auto self = weak.lock();
+             if (self) self->finish_errand(*errand, std::move(result));
+           },
+       .abandoned = query.errand->abandoned});
+}
+
+std::optional<ReadSnapshot> WatchHub::Impl::open_for(Errand& errand) {
+  if (errand.query == nullptr) return std::nullopt;
+  SharedQuery& query = *errand.query;
+  evaluations.add();
+  errand.number = ++query.evaluations;
+  errand.answer_all = std::exchange(query.answer_all, false);
+  query.again = false;
+  return reader.open();
+}
+
+void WatchHub::Impl::finish_errand(Errand& errand, Evaluation result) {
+  if (errand.query == nullptr) return;
+  SharedQuery& query = *errand.query;
+  query.errand.reset();
+  // One that was refused before its turn came is for everybody.
+  const std::uint64_t number = errand.number == 0 ? ++query.evaluations : errand.number;
+  if (query.again) mark(query);
+  deliver(query, std::move(result), number, errand.answer_all);
+}
+
+void WatchHub::Impl::deliver(SharedQuery& query, Evaluation evaluation, std::uint64_t number,
+                             bool answer_all) {
+  const auto result = std::make_shared<const Evaluation>(std::move(evaluation));
   for (auto at = query.waiters.begin(); at != query.waiters.end();) {
     Waiter& waiter = *at++;
+    if (waiter.after >= number) continue;
     const bool due = answer_all || is_due(waiter, *result);
     waiter.found = result->found;
     if (!due) continue;
@@ -148,7 +209,10 @@ void WatchHub::Impl::evaluate(SharedQuery& query, const ReadRows& rows) {
     waiter.place.unlink();
     waiter.deadline_place.unlink();
     // One that has not been started yet is sent by start().
-    if (waiter.complete) answered.push_back(waiter);
+    if (waiter.complete) {
+      answered.push_back(waiter);
+      schedule();
+    }
   }
   drop_if_unused(query);
 }
@@ -160,8 +224,8 @@ void WatchHub::Impl::send(Waiter& waiter) {
   response.status = answer->status;
   response.content_type = answer->content_type;
   response.headers = answer->headers;
-  response.body = answer->body;
-  waiter.finish(response, *answer);
+  answer->body.put_into(response);
+  if (!answer->failed) waiter.finish(response, *answer);
   // The waiter may be destroyed by what it calls: the callable is moved out first.
   const auto complete = std::move(waiter.complete);
   complete(std::move(response));
@@ -169,6 +233,10 @@ void WatchHub::Impl::send(Waiter& waiter) {
 
 void WatchHub::Impl::drop_if_unused(SharedQuery& query) {
   if (!query.waiters.empty()) return;
+  if (query.errand) {
+    query.errand->query = nullptr;
+    *query.errand->abandoned = true;
+  }
   topics.remove(&query, query.query.interest);
   const auto entry = queries.find(query.query.identity);
   CONCLAVE_ASSERT(entry != queries.end());
@@ -187,6 +255,7 @@ void WatchHub::Impl::enlist(Waiter& waiter, BlockingQuery blocking) {
     const std::string_view identity = fresh->query.identity;
     queries.emplace(identity, std::move(fresh));
   }
+  waiter.after = waiter.query->evaluations;
   waiter.query->waiters.push_back(waiter);
   deadlines.insert(waiter);
   waiting.set(static_cast<double>(++count));
@@ -239,22 +308,33 @@ void Waiter::start(std::function<void(api::Response)> on_complete) {
   if (const auto alive = hub.lock()) alive->queue_answer(*this);
 }
 
-WatchHub::WatchHub(Loop& loop, Reader& reader, Metrics& metrics)
-    : impl_(std::make_shared<Impl>(loop, reader, metrics)) {}
+WatchHub::WatchHub(Loop& loop, Reader& reader, LargeReads& large, Metrics& metrics)
+    : impl_(std::make_shared<Impl>(loop, reader, large, metrics)) {}
 
 WatchHub::~WatchHub() = default;
 
 void WatchHub::publish(const ChangeSet& changes) { impl_->publish(changes); }
 
-std::unique_ptr<api::Parked> WatchHub::park(
-    BlockingQuery query, std::uint64_t index, const Evaluation& seen, Nanos deadline,
-    std::function<void(api::Response&, const Evaluation&)> finish) {
+std::unique_ptr<api::Parked> WatchHub::park(BlockingQuery query, std::uint64_t index, bool found,
+                                            Nanos deadline, Finish finish) {
   auto waiter = std::make_unique<Waiter>();
   waiter->index = index;
-  waiter->found = seen.found;
+  waiter->found = found;
   waiter->deadline = deadline;
   waiter->finish = std::move(finish);
   impl_->enlist(*waiter, std::move(query));
+  return waiter;
+}
+
+std::unique_ptr<api::Parked> WatchHub::park_large(BlockingQuery query, std::uint64_t index,
+                                                  Nanos deadline, Finish finish) {
+  auto waiter = std::make_unique<Waiter>();
+  waiter->index = index;
+  waiter->deadline = deadline;
+  waiter->finish = std::move(finish);
+  impl_->enlist(*waiter, std::move(query));
+  waiter->query->large = true;
+  impl_->mark(*waiter->query);
   return waiter;
 }
 

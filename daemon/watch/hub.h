@@ -4,6 +4,10 @@
 /// SharedQuery: one evaluation and one serialised body, however many wait (design section 4,
 /// Watch). No coroutine: run to completion, so that nothing can slip in between opening the read
 /// transaction and registering the waiter, which is the proof that no wake-up is lost.
+///
+/// What is too large to be evaluated on the loop is evaluated by LargeReads. Then the order is the
+/// other one: a waiter is registered before the snapshot is opened; what changes after that has it
+/// evaluated again.
 
 #include <cstdint>
 #include <functional>
@@ -17,6 +21,8 @@
 #include "base/run/metrics.h"
 #include "daemon/state/change_set.h"
 #include "daemon/store/store.h"
+#include "daemon/watch/evaluation.h"
+#include "daemon/watch/large_reads.h"
 
 namespace conclave::daemon {
 
@@ -25,22 +31,6 @@ struct Interest {
   std::vector<Topic> topics;
   std::vector<std::string> key_prefixes;
 };
-
-/// One evaluation of a query against one snapshot.
-struct Evaluation {
-  std::uint64_t index = 0;         ///< X-Consul-Index, never 0.
-  bool index_is_identity = false;  ///< It has no order: due when it is another one.
-  bool found =
-      true;  ///< False: a "not found" that keeps on waiting while it stays so (contract 2.2).
-  int status = 200;
-  std::string content_type = "application/json";
-  api::SharedBody body;
-  std::vector<api::Header> headers;  ///< Besides the index headers.
-};
-
-/// Evaluates against rows; called again on each wake-up. Must depend on its captures and the rows
-/// only.
-using Evaluate = std::function<Evaluation(const ReadRows& rows)>;
 
 struct BlockingQuery {
   /// Equal identities share an evaluation: path, parameters, consistency mode, resolved token,
@@ -52,7 +42,7 @@ struct BlockingQuery {
 
 class WatchHub {
  public:
-  WatchHub(Loop& loop, Reader& reader, Metrics& metrics);
+  WatchHub(Loop& loop, Reader& reader, LargeReads& large, Metrics& metrics);
   ~WatchHub();
 
   /// Loop thread: publishes a committed batch; wakes exactly the interested. Evaluation happens at
@@ -60,13 +50,18 @@ class WatchHub {
   /// loop.
   void publish(const ChangeSet& changes);
 
+  /// Adds the index and consistency headers to a response made from an evaluation.
+  using Finish = std::function<void(api::Response&, const Evaluation&)>;
+
   /// Turns a query that has no answer yet into a parked response. The caller evaluated `query` on
-  /// the same loop without suspending since it opened its snapshot. `seen` is that evaluation
-  /// (index and found); `deadline` on the boot-time clock. `finish` adds the index and consistency
-  /// headers to a response made from an evaluation.
-  std::unique_ptr<api::Parked> park(BlockingQuery query, std::uint64_t index,
-                                    const Evaluation& seen, Nanos deadline,
-                                    std::function<void(api::Response&, const Evaluation&)> finish);
+  /// the same loop without suspending since it opened its snapshot; `found` is of that evaluation;
+  /// `deadline` on the boot-time clock.
+  std::unique_ptr<api::Parked> park(BlockingQuery query, std::uint64_t index, bool found,
+                                    Nanos deadline, Finish finish);
+  /// The same for a query that was too large to be evaluated here: it is evaluated soon, by a
+  /// snapshot that is opened after this call, and answered if that is newer than `index`.
+  std::unique_ptr<api::Parked> park_large(BlockingQuery query, std::uint64_t index, Nanos deadline,
+                                          Finish finish);
 
   std::uint64_t waiters() const;
 

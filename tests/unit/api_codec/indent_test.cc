@@ -23,6 +23,19 @@ TEST(IndentJson, leaves_strings_alone) {
   EXPECT_EQ(indent_json(R"(["{a: [,]} \" \\"])"), "[\n    \"{a: [,]} \\\" \\\\\"\n]\n");
 }
 
+TEST(IndentJson, is_the_same_in_pieces) {
+  const std::string json = R"({"a":[1,{"b":"x\\\" ,"},[],{}],"c" : null})";
+  for (std::size_t size = 1; size < json.size(); ++size) {
+    JsonIndenter indenter;
+    std::string out;
+    for (std::size_t at = 0; at < json.size(); at += size) {
+      indenter.append(std::string_view(json).substr(at, size), out);
+    }
+    indenter.end(out);
+    EXPECT_EQ(out, indent_json(json)) << "pieces of " << size;
+  }
+}
+
 TEST(IndentJson, changes_nothing_the_second_time) {
   const std::string once = indent_json(R"({"a":[1,2],"b":{"c":"d e"}})");
   EXPECT_EQ(indent_json(once), once);

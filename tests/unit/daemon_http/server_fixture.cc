@@ -10,6 +10,7 @@
 #include "base/run/metrics.h"
 #include "daemon/http/routes.h"
 #include "daemon/watch/hub.h"
+#include "daemon/watch/large_reads.h"
 
 namespace conclave::daemon {
 
@@ -65,6 +66,18 @@ class NoRpc final : public api::Rpc {
   }
 };
 
+/// A stream that never waits, read to its end.
+std::string read_stream(api::BodyStream& stream) {
+  std::string all;
+  Loop loop("stream");
+  auto read = [](api::BodyStream* from, std::string* to) -> Task<void> {
+    for (std::string piece; !(piece = co_await from->next()).empty();) *to += piece;
+  };
+  loop.spawn("read", read(&stream, &all));
+  loop.run_ready();
+  return all;
+}
+
 Answer flattened(api::Response response) {
   Answer answer{.status = response.status,
                 .body = {},
@@ -73,6 +86,10 @@ Answer flattened(api::Response response) {
   if (const auto* text = std::get_if<std::string>(&response.body)) answer.body = *text;
   if (const auto* shared = std::get_if<api::SharedBody>(&response.body); shared && *shared) {
     answer.body = **shared;
+  }
+  if (const auto* stream = std::get_if<std::unique_ptr<api::BodyStream>>(&response.body)) {
+    answer.length = (*stream)->length();
+    answer.body = read_stream(**stream);
   }
   return answer;
 }
@@ -131,7 +148,9 @@ LeaderInfo FakeReplica::leader() const {
 struct ServerTest::Parts {
   explicit Parts(ServerTest& test)
       : reader(test.rows_),
-        hub(loop, reader, metrics),
+        large_reads({.spool = {.directory = testing::TempDir(), .free_bytes_min = 0}}, metrics,
+                    [this](std::function<void()> step) { loop.post(std::move(step)); }),
+        hub(loop, reader, large_reads, metrics),
         context{loop,           test.replica_, reader,         hub,   renewals, cluster,
                 system_clock(), metrics,       test.settings_, Rng(1)},
         router(api::RouterOptions{}) {
@@ -141,6 +160,7 @@ struct ServerTest::Parts {
   Loop loop{"test"};
   Metrics metrics;
   MemoryReader reader;
+  LargeReads large_reads;
   WatchHub hub;
   FakeRenewals renewals;
   FakeCluster cluster;
@@ -193,6 +213,16 @@ Answer ServerTest::call(api::Method method, std::string_view target, std::string
   api::Response response = respond(method, target, std::move(body), std::move(headers));
   EXPECT_EQ(response.parked, nullptr) << target << " waits";
   return flatten(std::move(response));
+}
+
+Answer ServerTest::get_large(std::string_view target, std::vector<api::Header> headers) {
+  api::Response response = respond(api::Method::get, target, {}, std::move(headers));
+  EXPECT_NE(response.parked, nullptr) << target << " is answered at once";
+  Answer answer;
+  if (response.parked == nullptr) return answer;
+  response.parked->start([&](api::Response late) { answer = flatten(std::move(late)); });
+  for (int turn = 0; turn < 100 && answer.status == 0; ++turn) settle();
+  return answer;
 }
 
 Answer ServerTest::flatten(api::Response response) { return flattened(std::move(response)); }

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,6 +26,7 @@ struct Answer {
   std::string body;
   std::string content_type;
   std::vector<api::Header> headers;
+  std::optional<std::uint64_t> length;  ///< Of a body that was streamed and said so.
 
   /// "" when absent.
   std::string header(std::string_view name) const;
@@ -65,6 +67,8 @@ class ServerTest : public testing::Test {
 
   Answer call(api::Method method, std::string_view target, std::string body = {},
               std::vector<api::Header> headers = {});
+  /// The same for a large answer, which comes later.
+  Answer get_large(std::string_view target, std::vector<api::Header> headers = {});
   Answer get(std::string_view target) { return call(api::Method::get, target); }
   Answer put(std::string_view target, std::string body = {}) {
     return call(api::Method::put, target, std::move(body));

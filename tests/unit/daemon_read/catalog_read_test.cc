@@ -53,8 +53,8 @@ TEST_F(CatalogReadTest, nothing_anywhere_has_index_1) {
   EXPECT_EQ(list_instances(rows_, "web", {}).index, 1u);
   EXPECT_EQ(read_node(rows_, "n").index, 1u);
   EXPECT_EQ(list_health(rows_, "web", {}, false).index, 1u);
-  EXPECT_EQ(list_checks_of_node(rows_, "n").index, 1u);
-  EXPECT_EQ(list_checks_in_state(rows_, "any", {}).index, 1u);
+  EXPECT_EQ(list_checks_of_node(rows_, "n", [](api::HealthCheck&&) {}), 1u);
+  EXPECT_EQ(list_checks_in_state(rows_, "any", {}, [](api::HealthCheck&&) {}), 1u);
   EXPECT_EQ(list_sessions(rows_).index, 1u);
 }
 

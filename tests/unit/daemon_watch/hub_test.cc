@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <deque>
+#include <functional>
 #include <map>
 
 #include "base/run/clock.h"
@@ -58,14 +60,14 @@ class Watching : public testing::Test {
     hub->publish({.revision = revision_, .topics = {{TopicKind::key, key}}});
   }
 
-  Evaluation read(const ReadRows& from, const std::string& key) {
+  Evaluation read(const ReadRows& from, const std::string& key, ListOutput& output) {
     ++evaluations;
     const auto row = from.get(key);
     Evaluation result;
     result.found = row.has_value();
     result.status = row ? 200 : 404;
     result.index = std::stoull(std::string(row ? *row : *from.get("max")));
-    result.body = std::make_shared<const std::string>(row.value_or(""));
+    output.text() = row.value_or("");
     return result;
   }
 
@@ -74,13 +76,11 @@ class Watching : public testing::Test {
     BlockingQuery query;
     query.identity = "kv " + key;
     query.interest = std::move(interest);
-    query.evaluate = [this, key](const ReadRows& from) { return read(from, key); };
-    const Evaluation seen = read(rows, key);
-    --evaluations;
-    return hub->park(std::move(query), index, seen, system_clock().boot_now() + wait,
-                     [](api::Response& response, const Evaluation& evaluation) {
-                       response.set_header("X-Consul-Index", std::to_string(evaluation.index));
-                     });
+    query.evaluate = [this, key](const ReadRows& from, ListOutput& output) {
+      return read(from, key, output);
+    };
+    return hub->park(std::move(query), index, rows.get(key).has_value(),
+                     system_clock().boot_now() + wait, show_index);
   }
   std::unique_ptr<api::Parked> wait_for(const std::string& key, std::uint64_t index,
                                         const std::string& name, Nanos wait = 1h) {
@@ -95,13 +95,21 @@ class Watching : public testing::Test {
           std::to_string(response.status) + " " + body + " index " + response.headers.at(0).value;
     });
   }
+  static void show_index(api::Response& response, const Evaluation& evaluation) {
+    response.set_header("X-Consul-Index", std::to_string(evaluation.index));
+  }
   void settle() { loop.run_ready(); }
 
   Loop loop{"watch-test"};
   Metrics metrics;
   MemoryRows rows;
   MemoryReader reader{rows};
-  std::unique_ptr<WatchHub> hub = std::make_unique<WatchHub>(loop, reader, metrics);
+  /// The steps of LargeReads, taken when the test wants to.
+  std::deque<std::function<void()>> steps;
+  LargeReads large{{.spool = {.directory = testing::TempDir(), .free_bytes_min = 0}},
+                   metrics,
+                   [this](std::function<void()> step) { steps.push_back(std::move(step)); }};
+  std::unique_ptr<WatchHub> hub = std::make_unique<WatchHub>(loop, reader, large, metrics);
   std::map<std::string, std::string> answers;
   int evaluations = 0;
 
@@ -162,12 +170,11 @@ TEST_F(Watching, prefixes_of_many_lengths_are_told_apart) {
     BlockingQuery query;
     query.identity = prefix;
     query.interest.key_prefixes = {prefix};
-    query.evaluate = [this](const ReadRows& from) { return read(from, "max"); };
-    parked.push_back(hub->park(std::move(query), 2, read(rows, "max"),
-                               system_clock().boot_now() + 1h,
-                               [](api::Response& response, const Evaluation& evaluation) {
-                                 response.set_header("i", std::to_string(evaluation.index));
-                               }));
+    query.evaluate = [this](const ReadRows& from, ListOutput& output) {
+      return read(from, "max", output);
+    };
+    parked.push_back(
+        hub->park(std::move(query), 2, true, system_clock().boot_now() + 1h, show_index));
     start(*parked.back(), prefix);
   }
   write({"app/x/1"});
@@ -289,15 +296,14 @@ TEST_F(Watching, a_storm_is_worked_off_in_slices) {
     BlockingQuery query;
     query.identity = std::to_string(i);
     query.interest.topics = {{TopicKind::key, "hot"}};
-    query.evaluate = [this](const ReadRows& from) {
+    query.evaluate = [this](const ReadRows& from, ListOutput& output) {
       const auto end = std::chrono::steady_clock::now() + 100us;
       while (std::chrono::steady_clock::now() < end) {
       }
-      return read(from, "hot");
+      return read(from, "hot", output);
     };
-    parked.push_back(hub->park(
-        std::move(query), 2, read(rows, "hot"), system_clock().boot_now() + 1h,
-        [](api::Response& response, const Evaluation&) { response.set_header("i", "1"); }));
+    parked.push_back(
+        hub->park(std::move(query), 2, true, system_clock().boot_now() + 1h, show_index));
     start(*parked.back(), std::to_string(i));
   }
   reader.opened = 0;
