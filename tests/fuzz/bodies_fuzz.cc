@@ -11,6 +11,7 @@
 #include "api/model/kv.h"
 #include "api/model/record.h"
 #include "base/core/assert.h"
+#include "daemon/http/cached_read.h"
 #include "daemon/http/register_body.h"
 #include "daemon/http/session.h"
 #include "tests/fuzz/input.h"
@@ -54,9 +55,17 @@ void check_command(std::string_view body, Parse parse) {
   CONCLAVE_ASSERT(api::encode_record(*decoded) == record);
 }
 
+void check_cache_control(std::string_view header) {
+  const auto control = daemon::parse_cache_control(header);
+  if (!control) return CONCLAVE_ASSERT(control.error().code == ErrorCode::bad_request);
+  CONCLAVE_ASSERT(control->max_age.value_or(Nanos{}) >= Nanos{});
+  CONCLAVE_ASSERT(control->stale_if_error >= Nanos{});
+}
+
 }  // namespace
 
 void check(std::string_view bytes) {
+  check_cache_control(bytes);
   check_shown<api::ServiceDefinition>(bytes);
   check_shown<api::CheckDefinition>(bytes);
   check_shown<api::NodeService>(bytes);

@@ -25,6 +25,19 @@ void check_stable(const std::string& json, const std::string& expected) {
   CONCLAVE_ASSERT(compact(*parsed) == expected);
 }
 
+/// Wherever it is cut, it is indented the same.
+void check_pieces(std::string_view json, const std::string& indented) {
+  for (const std::size_t piece : {std::size_t{1}, json.size() / 3 + 1}) {
+    api::JsonIndenter indenter;
+    std::string out;
+    for (std::size_t at = 0; at < json.size(); at += piece) {
+      indenter.append(json.substr(at, piece), out);
+    }
+    indenter.end(out);
+    CONCLAVE_ASSERT(out == indented);
+  }
+}
+
 void check_string(std::string_view bytes) {
   std::string quoted;
   api::append_json_string(quoted, bytes);
@@ -53,6 +66,7 @@ void check(std::string_view bytes) {
   check_stable(json, json);
   const std::string indented = api::indent_json(json);
   check_stable(indented, json);
+  check_pieces(json, indented);
   CONCLAVE_ASSERT(api::indent_json(indented) == indented);
 }
 

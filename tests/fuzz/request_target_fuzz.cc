@@ -1,5 +1,5 @@
-// Paths, queries and URLs: percent-encoding has an inverse, and what was read once reads the same
-// after it is written again.
+// Paths, queries, URLs and headers that choose a form: percent-encoding has an inverse, and what
+// was read once reads the same after it is written again.
 
 #include <string>
 #include <utility>
@@ -9,6 +9,8 @@
 #include "api/http/url.h"
 #include "api/query/options.h"
 #include "api/rest/access.h"
+#include "api/rest/gzip.h"
+#include "api/rest/path_rules.h"
 #include "base/core/assert.h"
 #include "tests/fuzz/input.h"
 
@@ -69,6 +71,11 @@ void check(std::string_view bytes) {
   check_url(api::resolve_location(*base, bytes));
   const std::string text(bytes);
   if (const auto range = api::parse_address_range(text)) range->contains(text);
+  // Another coding beside it changes nothing.
+  CONCLAVE_ASSERT(!api::accepts_gzip(text) || api::accepts_gzip("br," + text));
+  if (const auto clean = api::cleaned_path("/" + text)) {
+    CONCLAVE_ASSERT(!api::cleaned_path(*clean));
+  }
 }
 
 }  // namespace conclave::fuzz
