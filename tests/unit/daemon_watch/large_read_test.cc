@@ -11,6 +11,7 @@
 #include "base/run/clock.h"
 #include "daemon/store/memory_rows.h"
 #include "daemon/watch/hub.h"
+#include "daemon/watch/metered_rows.h"
 
 namespace conclave::daemon {
 namespace {
