@@ -8,6 +8,7 @@ in the end has the index of that, and not of what was written before.
 
 import json
 import os
+import re
 import threading
 import unittest
 import uuid
@@ -21,8 +22,7 @@ def parked(server):
     """How many queries wait; None where each of several loops has its own number."""
     if "CONCLAVE_FRONT_THREADS" in os.environ:
         return None
-    gauges = server.get("/v1/agent/metrics").json()["Gauges"]
-    return next(gauge["Value"] for gauge in gauges if gauge["Name"] == "consul.watch.waiters")
+    return float(re.search(r"(?m)^consul_watch_waiters (\S+)$", server.get("/metrics").text())[1])
 
 
 class Waiter(threading.Thread):
