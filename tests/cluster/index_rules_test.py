@@ -7,8 +7,6 @@ in the end has the index of that, and not of what was written before.
 """
 
 import json
-import os
-import re
 import threading
 import unittest
 import uuid
@@ -16,13 +14,6 @@ import uuid
 from server_process import ServerProcess, wait_until
 
 WAIT = "10m"
-
-
-def parked(server):
-    """How many queries wait; None where each of several loops has its own number."""
-    if "CONCLAVE_FRONT_THREADS" in os.environ:
-        return None
-    return float(re.search(r"(?m)^consul_watch_waiters (\S+)$", server.get("/metrics").text())[1])
 
 
 class Waiter(threading.Thread):
@@ -33,10 +24,10 @@ class Waiter(threading.Thread):
         mark = "&" if "?" in target else "?"
         self.server, self.target = server, f"{target}{mark}wait={WAIT}&index={index}"
         self.answer = None
-        before = parked(server)
+        before = server.parked_queries()
         self.start()
         if before is not None:
-            wait_until(lambda: parked(server) > before)
+            wait_until(lambda: server.parked_queries() > before)
 
     def run(self):
         self.answer = self.server.get(self.target, timeout=120)

@@ -42,10 +42,13 @@ class TrapsKeys(unittest.TestCase):
         return answer, time.monotonic() - began
 
     def in_background(self, target):
-        """A list that will hold the answer, and its thread."""
+        """A list that will hold the answer of a query that waits already, and its thread."""
         answers = []
+        before = self.server.parked_queries()
         thread = threading.Thread(target=lambda: answers.append(self.server.get(target)))
         thread.start()
+        if before is not None:
+            wait_until(lambda: self.server.parked_queries() > before)
         return answers, thread
 
     def test_trap_01_numbers_are_64_bits_without_sign(self):

@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import shutil
 import signal
 import socket
@@ -176,6 +177,13 @@ class ServerProcess:
                 return Answer(answer.status, answer.headers, answer.read())
         except urllib.error.HTTPError as error:
             return Answer(error.code, error.headers, error.read())
+
+    def parked_queries(self):
+        """How many blocking queries wait; None where each of several loops has its own number."""
+        if "CONCLAVE_FRONT_THREADS" in os.environ:
+            return None
+        text = self.get("/metrics").text()
+        return float(re.search(r"(?m)^consul_watch_waiters (\S+)$", text)[1])
 
     def get(self, target, **kwargs):
         return self.request("GET", target, **kwargs)
