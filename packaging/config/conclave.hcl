@@ -22,6 +22,7 @@ leave_on_terminate = false
 # client_addr = "127.0.0.1"
 
 # On servers: how many of them found the cluster together. 1 for a single one.
+# server = true
 # bootstrap_expect = 3
 
 # Where the servers are, the same list on every host.
