@@ -1,5 +1,9 @@
 #include "base/net/dial.h"
 
+#include <algorithm>
+#include <utility>
+#include <vector>
+
 #include "base/net/address.h"
 #include "base/net/connection.h"
 #include "base/run/clock.h"
@@ -24,15 +28,15 @@ Task<Result<HelloAnswer>> introduce(std::shared_ptr<FramedStream> stream, DialWi
   co_return decode_answer(*body);
 }
 
-Task<Result<Dialled>> dial_on(Loop* loop, DialWish wish) {
+/// ErrorCode::denied when the other side does not have the key in use.
+Task<Result<Dialled>> dial_once(Loop* loop, DialWish wish, Nanos deadline) {
   const auto at = parse_host_port(wish.address);
   if (!at) co_return std::unexpected(at.error());
-  const auto connection = Connection::create(*loop, system_clock().boot_now() + wish.timeout);
-  const Nanos began = system_clock().boot_now();
+  const auto connection = Connection::create(*loop, deadline);
   const Result<void> reached = co_await connection->dial_tcp(at->host, at->port);
   if (!reached) co_return std::unexpected(reached.error());
   const auto stream = FramedStream::create(*loop, connection->take_socket());
-  stream->set_deadline(wish.timeout - (system_clock().boot_now() - began));
+  stream->set_deadline(deadline - system_clock().boot_now());
   stream->set_silence_max(wish.silence_max);
   stream->set_meter(wish.meter);
   Result<HelloAnswer> answer = co_await introduce(stream, wish);
@@ -43,6 +47,23 @@ Task<Result<Dialled>> dial_on(Loop* loop, DialWish wish) {
   }
   if (answer->refusal) stream->close();
   co_return Dialled{stream, std::move(*answer)};
+}
+
+/// The key in use first. Whoever was away when it was installed has one of the others, and learns
+/// of it once there is a connection.
+Task<Result<Dialled>> dial_on(Loop* loop, DialWish wish) {
+  const Nanos deadline = system_clock().boot_now() + wish.timeout;
+  const Result<Dialled> first = co_await dial_once(loop, wish, deadline);
+  if (first || first.error().code != ErrorCode::denied || wish.keyring == nullptr) co_return first;
+  std::vector<std::string> keys = wish.keyring->keys();
+  for (std::size_t nth = 1; nth < keys.size(); ++nth) {
+    std::rotate(keys.begin(), keys.begin() + 1, keys.end());
+    wish.keyring = std::make_shared<TlsKeyring>(keys);
+    const Result<Dialled> done = co_await dial_once(loop, wish, deadline);
+    if (done || done.error().code != ErrorCode::denied) co_return done;
+  }
+  // What is wrong with the key in use says more than what is wrong with old ones.
+  co_return first;
 }
 
 }  // namespace

@@ -158,6 +158,15 @@ TEST_F(Port, accepts_every_key_of_its_ring_and_stops_when_one_is_removed) {
   EXPECT_EQ(failure({other_key}), "");
 }
 
+TEST_F(Port, tries_its_other_keys_where_the_one_in_use_is_not_known_yet) {
+  const std::string third_key(24, '3');
+  start({one_key});
+  EXPECT_EQ(failure({other_key, third_key, one_key}), "");
+  EXPECT_EQ(hellos.size(), 1u);
+  EXPECT_EQ(failure({other_key, third_key}),
+            "the other side does not accept our `encrypt` key: it has another");
+}
+
 TEST_F(Port, answers_strangers_and_closes) {
   start();
   const int web = stranger();
