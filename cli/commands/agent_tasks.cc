@@ -35,18 +35,30 @@ Task<Result<Found>> AgentTasks::get(std::string path, Query query, Nanos limit) 
   found.exists = response->status == 200;
   found.index = parse_u64(response->header("x-consul-index")).value_or(0);
   found.fence = response->header(fence_header);
+  found.content_hash = response->header("x-consul-contenthash");
   found.body = std::move(response->body);
   co_return found;
 }
 
 Task<Result<Found>> AgentTasks::get_newer(std::string path, Query query, std::uint64_t index,
                                           Nanos wait) {
-  if (index == 0) co_return co_await get(std::move(path), std::move(query));
+  if (index == 0) return get(std::move(path), std::move(query));
   query.push_back({"index", std::to_string(index)});
+  return get_after_wait(std::move(path), std::move(query), wait);
+}
+
+Task<Result<Found>> AgentTasks::get_other(std::string path, Query query, std::string hash,
+                                          Nanos wait) {
+  if (hash.empty()) return get(std::move(path), std::move(query));
+  query.push_back({"hash", std::move(hash)});
+  return get_after_wait(std::move(path), std::move(query), wait);
+}
+
+Task<Result<Found>> AgentTasks::get_after_wait(std::string path, Query query, Nanos wait) {
   const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(wait).count();
   query.push_back({"wait", std::to_string(milliseconds) + "ms"});
   // The server adds up to a sixteenth of its own (contract 2.2).
-  co_return co_await get(std::move(path), std::move(query), wait + wait / 16 + request_limit);
+  return get(std::move(path), std::move(query), wait + wait / 16 + request_limit);
 }
 
 Task<Result<std::string>> AgentTasks::change(std::string method, std::string path, Query query,

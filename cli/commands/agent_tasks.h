@@ -19,8 +19,9 @@ inline constexpr Nanos request_limit = std::chrono::seconds(30);
 struct Found {
   bool exists = false;
   std::string body;
-  std::uint64_t index = 0;  ///< X-Consul-Index; 0 = the endpoint has none.
-  std::string fence;        ///< X-Conclave-Fence, "" = none.
+  std::uint64_t index = 0;   ///< X-Consul-Index; 0 = the endpoint has none.
+  std::string fence;         ///< X-Conclave-Fence, "" = none.
+  std::string content_hash;  ///< X-Consul-ContentHash, "" = the endpoint has none.
 };
 
 /// What became of an attempt to acquire a lock.
@@ -44,6 +45,8 @@ class AgentTasks {
   Task<Result<Found>> get(std::string path, Query query, Nanos limit = request_limit);
   /// GET that waits for something newer than `index` (0: does not), `wait` at most.
   Task<Result<Found>> get_newer(std::string path, Query query, std::uint64_t index, Nanos wait);
+  /// GET that waits for something whose hash is not `hash` ("": does not), `wait` at most.
+  Task<Result<Found>> get_other(std::string path, Query query, std::string hash, Nanos wait);
   /// PUT or DELETE; the body of the answer. A 404 is an error, `not_found`.
   Task<Result<std::string>> change(std::string method, std::string path, Query query = {},
                                    std::string body = {}, Nanos limit = request_limit);
@@ -51,6 +54,7 @@ class AgentTasks {
   Task<Result<Acquired>> acquire(std::string path, Query query);
 
  private:
+  Task<Result<Found>> get_after_wait(std::string path, Query query, Nanos wait);
   Task<Result<api::ClientResponse>> call(std::string method, std::string path, Query query,
                                          std::string body, Nanos limit);
 

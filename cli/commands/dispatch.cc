@@ -9,12 +9,14 @@
 #include "cli/commands/command.h"
 #include "cli/commands/event.h"
 #include "cli/commands/keygen.h"
+#include "cli/commands/keyring.h"
 #include "cli/commands/kv.h"
 #include "cli/commands/lock.h"
 #include "cli/commands/maint.h"
 #include "cli/commands/members.h"
 #include "cli/commands/monitor.h"
 #include "cli/commands/operator.h"
+#include "cli/commands/rtt.h"
 #include "cli/commands/services.h"
 #include "cli/commands/snapshot.h"
 #include "cli/commands/watch.h"
@@ -31,6 +33,7 @@ constexpr Command commands_of_this_folder[] = {
     {"info", "Show what the agent counts about itself", run_info},
     {"join", "Make the agent join a cluster", run_join},
     {"keygen", "Make a key for encrypt", run_keygen},
+    {"keyring", "Show and change the cluster's keys", run_keyring},
     {"kv delete", "Remove a key, or everything below a prefix", run_kv_delete},
     {"kv export", "Write keys and values as JSON", run_kv_export},
     {"kv get", "Show a key, or everything below a prefix", run_kv_get},
@@ -52,6 +55,7 @@ constexpr Command commands_of_this_folder[] = {
     {"operator raft transfer-leader", "Hand leadership to another server",
      run_operator_raft_transfer_leader},
     {"reload", "Make the agent read its configuration again", run_reload},
+    {"rtt", "Estimate the round trip time between two nodes", run_rtt},
     {"services deregister", "Remove services from the agent", run_services_deregister},
     {"services register", "Register services with the agent", run_services_register},
     {"snapshot restore", "Put a saved state in the place of the present one", run_snapshot_restore},

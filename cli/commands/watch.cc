@@ -10,8 +10,8 @@
 #include "api/codec/indent.h"
 #include "base/run/sleep.h"
 #include "base/run/waiter.h"
-#include "cli/commands/agent_tasks.h"
 #include "cli/commands/child_command.h"
+#include "cli/commands/watch_follower.h"
 #include "cli/commands/watch_types.h"
 
 namespace conclave::cli {
@@ -50,9 +50,8 @@ class WatchRun {
            WatchQuery plan, std::vector<std::string> argv)
       : loop_(loop),
         terminal_(terminal),
-        agent_(loop, terminal, client),
+        follower_({loop, terminal, client}, std::move(plan), wait_at_once),
         type_(std::move(type)),
-        plan_(std::move(plan)),
         argv_(std::move(argv)),
         child_ended_(loop),
         signals_(loop.context()) {
@@ -68,34 +67,19 @@ class WatchRun {
 
  private:
   Task<int> follow() {
-    std::uint64_t index = 0;
     std::uint64_t failures = 0;
-    std::optional<std::string> shown;
     for (;;) {
-      const auto found = co_await agent_.get_newer(plan_.path, plan_.query, index, wait_at_once);
-      const auto json = found ? plan_.shape(found->exists, found->body)
-                              : Result<std::string>(std::unexpected(found.error()));
-      if (!json) {
+      const auto news = co_await follower_.next();
+      if (!news) {
         const Nanos pause = watch_retry_pause(++failures);
         terminal_.err << fmt::format("Watch (type: {}) errored: {}, retry in {}", type_,
-                                     json.error().message, format_duration(pause))
+                                     news.error().message, format_duration(pause))
                       << std::endl;
-        // Whoever comes up again may have another history.
-        index = 0;
         co_await sleep_for(loop_, pause);
         continue;
       }
       failures = 0;
-      const std::uint64_t previous =
-          std::exchange(index, plan_.events ? found->index : next_watch_index(index, found->index));
-      if (previous != 0 && previous == found->index) continue;
-      if (shown == *json) continue;
-      const bool first = !std::exchange(shown, *json);
-      const std::string news =
-          plan_.events ? unseen_events(*json, &seen_events_).value_or(*json) : *json;
-      // Events may also have gone from the list.
-      if (plan_.events && news == "[]" && !first) continue;
-      const std::optional<int> end = co_await handle(found->index, news);
+      const std::optional<int> end = co_await handle(news->index, news->json);
       if (end) co_return *end;
     }
   }
@@ -144,11 +128,9 @@ class WatchRun {
 
   Loop& loop_;
   Terminal& terminal_;
-  AgentTasks agent_;
+  WatchFollower follower_;
   const std::string type_;
-  const WatchQuery plan_;
   const std::vector<std::string> argv_;  ///< Empty: print and end.
-  std::set<std::string> seen_events_;    ///< Ids.
   Process* child_ = nullptr;             ///< While it runs.
   Waiter child_ended_;
   boost::asio::signal_set signals_;

@@ -163,6 +163,10 @@ std::span<const WatchType> watch_types() {
   return types;
 }
 
+WatchQuery plan_agent_service(const std::string& id) {
+  return {"/v1/agent/service/" + escape_path(id), {}, as_answered, false, true};
+}
+
 Result<WatchQuery> plan_watch(const ParsedFlags& flags) {
   const std::string name = value_of(flags, "type");
   const auto type = std::ranges::find(watch_types(), name, &WatchType::name);

@@ -22,6 +22,8 @@ struct WatchQuery {
   /// Events: the index says which is the newest and has no order (contract 11), and a handler is
   /// given only those that it has not seen.
   bool events = false;
+  /// The agent's own services: what is waited on is a hash (contract 2.4).
+  bool by_hash = false;
 };
 
 struct WatchType {
@@ -35,6 +37,9 @@ std::span<const WatchType> watch_types();
 /// The events of a list whose ids are not among `seen`, which then holds them, too. Of events that
 /// are in no list any more it forgets the ids once there are many.
 Result<std::string> unseen_events(const std::string& json, std::set<std::string>* seen);
+
+/// One service of the agent itself. No type of the command, but one of the configuration.
+WatchQuery plan_agent_service(const std::string& id);
 
 /// Errors: unknown type, a flag that the type does not know, a missing or contradictory one.
 Result<WatchQuery> plan_watch(const ParsedFlags& flags);

@@ -130,6 +130,65 @@ TEST_F(OperatorShell, autopilot_state) {
   EXPECT_EQ(run({"operator", "autopilot", "state", "-format=xml"}), 1);
 }
 
+TEST_F(OperatorShell, keyring_shows_how_many_have_which_key) {
+  answer(200, R"([{"WAN":true,"Datacenter":"dc1","Segment":"","Messages":{},"Keys":{"a==":2},
+      "PrimaryKeys":{"a==":2},"NumNodes":2},{"WAN":false,"Datacenter":"dc1","Segment":"",
+      "Messages":{"n2":"no route"},"Keys":{"a==":2,"b==":1},"PrimaryKeys":{"a==":2},
+      "NumNodes":2}])");
+  EXPECT_EQ(run({"keyring", "-list"}), 0);
+  EXPECT_EQ(out(),
+            "==> Gathering installed encryption keys...\n\nWAN:\n  a== [2/2]\n\ndc1 (LAN):\n"
+            "  ===> n2: no route\n  a== [2/2]\n  b== [1/2]\n");
+  EXPECT_TRUE(url().starts_with("GET ") && url().ends_with("/v1/operator/keyring"));
+  EXPECT_EQ(run({"keyring", "-list-primary"}), 0);
+  EXPECT_FALSE(out().contains("b=="));
+}
+
+TEST_F(OperatorShell, keyring_installs_uses_and_removes_a_key) {
+  answer(200, "");
+  const std::map<std::string, std::pair<std::string, std::string>> actions = {
+      {"install", {"POST", "==> Installing new gossip encryption key...\n"}},
+      {"use", {"PUT", "==> Changing primary gossip encryption key...\n"}},
+      {"remove", {"DELETE", "==> Removing gossip encryption key...\n"}}};
+  for (const auto& [flag, expected] : actions) {
+    EXPECT_EQ(run({"keyring", "-" + flag, "a=="}), 0);
+    EXPECT_EQ(out(), expected.second);
+    EXPECT_TRUE(url().starts_with(expected.first + " "));
+    EXPECT_EQ(asked_[0].body, R"({"Key":"a=="})");
+  }
+  EXPECT_EQ(run({"keyring"}), 1);
+  EXPECT_EQ(run({"keyring", "-list", "-use=a=="}), 1);
+  EXPECT_EQ(err(), "Only a single action is allowed\n");
+  answer(500, "keyring is empty (encryption not enabled)");
+  EXPECT_EQ(run({"keyring", "-list"}), 1);
+  EXPECT_EQ(err(),
+            "error: Unexpected response code: 500 (keyring is empty (encryption not enabled))\n");
+}
+
+// Oracle: the distance of Consul's network coordinates: vectors and heights, then adjustments.
+TEST_F(OperatorShell, rtt_is_estimated_from_coordinates) {
+  const std::string lan = R"([
+      {"Node":"n1","Segment":"","Coord":{"Vec":[0,0,0,0,0,0,0,0],"Height":0.001,"Adjustment":0}},
+      {"Node":"n2","Segment":"","Coord":{"Vec":[0.003,0.004,0,0,0,0,0,0],"Height":0.001,
+       "Adjustment":0.0005}}])";
+  answer(200, lan);
+  EXPECT_EQ(run({"rtt", "n1", "n2"}), 0);
+  EXPECT_EQ(out(), "Estimated n1 <-> n2 rtt: 7.500 ms (using LAN coordinates)\n");
+  answer(200, R"({"Config":{"NodeName":"n2","Datacenter":"dc1"}})");
+  add_answer(200, lan);
+  EXPECT_EQ(run({"rtt", "n1"}), 0);
+  EXPECT_EQ(out(), "Estimated n1 <-> n2 rtt: 7.500 ms (using LAN coordinates)\n");
+  answer(200, lan);
+  EXPECT_EQ(run({"rtt", "n1", "n9"}), 1);
+  EXPECT_EQ(err(), "Could not find a coordinate for node \"n9\"\n");
+  EXPECT_EQ(run({"rtt"}), 1);
+  EXPECT_EQ(err(), "One or two node names must be specified\n");
+  answer(200, R"([{"Datacenter":"dc1","AreaID":"WAN","Coordinates":[
+      {"Node":"n1.dc1","Coord":{"Vec":[0,0,0,0,0,0,0,0],"Height":0.001}}]}])");
+  EXPECT_EQ(run({"rtt", "-wan", "n1.dc1", "n1.dc1"}), 0);
+  EXPECT_EQ(out(), "Estimated n1.dc1 <-> n1.dc1 rtt: 2.000 ms (using WAN coordinates)\n");
+}
+
 TEST_F(OperatorShell, join_counts_whom_it_reached) {
   answer(200, "");
   EXPECT_EQ(run({"join", "10.0.0.1", "[::1]:8301"}), 0);
