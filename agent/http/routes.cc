@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "agent/http/handlers.h"
+#include "agent/http/metrics_stream.h"
 
 namespace conclave::agent {
 
@@ -41,6 +42,7 @@ constexpr Endpoint endpoints[] = {
     {"/v1/agent/host", get, read_host},
     {"/v1/agent/monitor", get, monitor_log},
     {"/v1/agent/metrics", get, read_metrics},
+    {"/v1/agent/metrics/stream", get, stream_metrics},
     {"/v1/agent/reload", put, reload_agent},
     {"/v1/agent/leave", put, leave_cluster},
     {"/v1/agent/join/", put, join_cluster},

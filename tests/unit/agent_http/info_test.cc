@@ -162,6 +162,12 @@ TEST_F(AgentHttp, a_monitor_needs_a_level_that_exists) {
   EXPECT_EQ(get("/v1/agent/monitor").status, 200);
 }
 
+TEST_F(AgentHttp, metrics_are_streamed) {
+  const Answer answer = get("/v1/agent/metrics/stream");
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.content_type, "application/json");
+}
+
 TEST_F(AgentHttp, tokens_cannot_be_set_without_acls) {
   expect_error(put("/v1/agent/token/default", R"({"Token":"x"})"), 401, "ACL support disabled");
 }
