@@ -11,7 +11,6 @@
 #include "cli/config/definitions.h"
 #include "cli/config/load_config.h"
 #include "cli/config/read_files.h"
-#include "cli/config/watches.h"
 
 namespace conclave::cli {
 namespace {
@@ -101,6 +100,7 @@ void fill_network(Filler& filler, const Settings& settings, AgentConfig& config)
 }
 
 void fill_cluster(Filler& filler, AgentConfig& config) {
+  filler.fill("disable_keyring_file", config.disable_keyring_file);
   filler.fill("start_join", config.start_join);
   filler.fill("retry_join", config.retry_join);
   filler.fill("retry_interval", config.retry_interval);
@@ -166,6 +166,7 @@ void fill_server(Filler& filler, AgentConfig& config) {
   filler.fill("telemetry.prometheus_retention_time", config.prometheus_retention_time);
   filler.fill("telemetry.disable_hostname", config.metrics_without_host);
   filler.fill("enable_debug", config.enable_debug);
+  filler.fill("translate_wan_addrs", config.translate_wan_addrs);
   filler.fill("storage.quota_bytes", config.quota_bytes);
   filler.fill("storage.free_space_min_bytes", config.free_space_min_bytes);
 }
@@ -187,7 +188,8 @@ Result<void> fill_definitions(const Settings& settings, AgentConfig& config) {
       CONCLAVE_TRY_ASSIGN(auto service, read_service(definition));
       config.services.push_back(std::move(service));
     } else if (definition.kind == "watch") {
-      CONCLAVE_TRY(read_watch(definition));
+      CONCLAVE_TRY_ASSIGN(auto watch, read_watch(definition));
+      config.watches.push_back(std::move(watch));
     } else {
       CONCLAVE_TRY_ASSIGN(auto check, read_check(definition));
       config.checks.push_back(std::move(check));

@@ -13,6 +13,7 @@
 #include "api/model/autopilot.h"
 #include "base/core/duration.h"
 #include "cli/config/settings.h"
+#include "cli/config/watches.h"
 
 namespace conclave::cli {
 
@@ -41,6 +42,7 @@ struct AgentConfig {
   std::int64_t retry_max = 0;  ///< 0 = no end.
   bool rejoin_after_leave = false;
   Nanos reconnect_timeout{std::chrono::hours(72)};
+  bool disable_keyring_file = false;
   std::string encrypt;             ///< The cluster key: 16, 24 or 32 bytes, decoded; "" = none.
   api::AutopilotConfig autopilot;  ///< Of a new cluster.
 
@@ -92,6 +94,7 @@ struct AgentConfig {
   Nanos prometheus_retention_time{};
   bool metrics_without_host = false;
   bool enable_debug = false;
+  bool translate_wan_addrs = false;
 
   bool storage_sync_full = false;
   std::int64_t quota_bytes = 0;  ///< 0 = none.
@@ -99,6 +102,7 @@ struct AgentConfig {
 
   std::vector<api::ServiceDefinition> services;
   std::vector<api::CheckDefinition> checks;
+  std::vector<WatchDefinition> watches;
 
   std::vector<std::string> warnings;  ///< One sentence each, for the log.
 };

@@ -15,8 +15,6 @@ constexpr std::string_view no_measuring = "this agent measures no round-trip tim
 constexpr std::string_view no_client_certificate = "checks use no client certificate";
 constexpr std::string_view log_to_stdout = "log lines go to standard output";
 constexpr std::string_view no_ui = "the user interface comes later";
-constexpr std::string_view no_watches =
-    "they are checked, but handlers are not run yet; use the watch command";
 
 constexpr KeyEntry entries[] = {
     {"ae_interval", duration, later, "\"1m\"", "how often the catalog is compared, for tests",
@@ -72,7 +70,7 @@ constexpr KeyEntry entries[] = {
     {"ui_config.metrics_proxy", any, later, "", "proxy for that", no_ui},
     {"ui_content_path", text, later, "\"/ui/\"", "old name of ui_config.content_path", no_ui},
     {"ui_dir", text, later, "", "old name of ui_config.dir", no_ui},
-    {"watches", any, later, "", "handlers to run on changes; they are checked", no_watches},
+    {"watches", definitions, implemented, "", "what to run on changes; see below"},
 };
 
 }  // namespace

@@ -32,9 +32,12 @@ constexpr KeyEntry entries[] = {
      "how long a new server must be healthy before it votes"},
     {"autopilot.upgrade_version_tag", text, later, "", "node_meta key of a server's version",
      no_upgrade_help},
-    {"disable_keyring_file", boolean, moot, "false",
-     "keys are kept in memory only, never in a file"},
-    {"encrypt", text, implemented, "", "key for RPC between nodes: 16, 24 or 32 bytes in base64"},
+    {"disable_keyring_file", boolean, implemented, "false",
+     "keys that `keyring` has changed are not kept in the data directory: `encrypt` counts again "
+     "at the next start"},
+    {"encrypt", text, implemented, "",
+     "key for RPC between nodes: 16, 24 or 32 bytes in base64; the keyring in the data directory, "
+     "if there is one, comes first"},
     {"encrypt_verify_incoming", boolean, moot, "true", "with a key nothing comes in unencrypted"},
     {"encrypt_verify_outgoing", boolean, moot, "true", "with a key nothing goes out unencrypted"},
     {"gossip_lan", any, later, "", "timing of gossip", no_gossip},

@@ -182,9 +182,6 @@ Result<void> Settings::merge_leaf(const KeyRule& rule, const JsonValue& value,
     case KeyType::definitions:
       return add_definitions(rule, value, source);
     case KeyType::any:
-      if (rule.path == "watches") {
-        CONCLAVE_TRY(add_definitions(rule, value, source));
-      }
       store(rule, value, source);
       return {};
   }

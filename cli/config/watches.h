@@ -24,6 +24,7 @@ struct WatchHttpHandler {
   std::map<std::string, std::vector<std::string>> header;
   bool tls_skip_verify = false;
 
+  friend bool operator==(const WatchHttpHandler&, const WatchHttpHandler&) = default;
   static constexpr auto fields() {
     using W = WatchHttpHandler;
     return std::tuple{api::field(0, "path", &W::path), api::field(0, "method", &W::method),
@@ -51,6 +52,7 @@ struct WatchDefinition {
   std::string handler_type = "script";
   std::optional<WatchHttpHandler> http_handler_config;
 
+  friend bool operator==(const WatchDefinition&, const WatchDefinition&) = default;
   static constexpr auto fields() {
     using W = WatchDefinition;
     return std::tuple{api::field(0, "type", &W::type),

@@ -137,6 +137,7 @@ void AgentProcess::build_fronts(api::RouterOptions routes) {
                            clock_,
                            metrics_,
                            server_->snapshots(),
+                           server_->keyring_changes(),
                            std::make_shared<const daemon::ServerSettings>(server_settings(config_)),
                            std::move(routes),
                            http_limits(config_),

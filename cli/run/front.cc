@@ -19,7 +19,7 @@ Front::Front(Loop* main, std::string name, const FrontShared& shared)
                shared.renewals, shared.cluster,    shared.clock,     shared.metrics,
                shared.settings, Rng(random_u64()), &shared.snapshots},
       forwarder_(loop_, shared.main, shared.replica, shared.rpc, shared.leader_hold),
-      operators_{context_, forwarder_},
+      operators_{context_, forwarder_, shared.keyring},
       router_(shared.router_options),
       server_(loop_, shared.limits, router_, shared.metrics) {
   daemon::add_server_routes(router_, context_, operators_);

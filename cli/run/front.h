@@ -18,6 +18,7 @@
 #include "daemon/http/context.h"
 #include "daemon/http/leader_forwarder.h"
 #include "daemon/http/operator.h"
+#include "daemon/members/keyring_operations.h"
 #include "daemon/replica/snapshot_service.h"
 #include "daemon/store/store.h"
 #include "daemon/watch/hub.h"
@@ -35,6 +36,7 @@ struct FrontShared {
   const Clock& clock;
   Metrics& metrics;
   daemon::SnapshotService& snapshots;
+  daemon::KeyringOperations* keyring;  ///< nullptr: there is none.
   std::shared_ptr<const daemon::ServerSettings> settings;
   api::RouterOptions router_options;
   api::HttpLimits limits;

@@ -1,7 +1,6 @@
 #include "cli/run/options.h"
 
 #include "api/rest/access.h"
-#include "base/core/text.h"
 #include "base/core/version.h"
 
 namespace conclave::cli {
@@ -17,6 +16,7 @@ Result<api::RouterOptions> router_options(const AgentConfig& config) {
   for (const auto& [name, value] : config.response_headers) {
     options.response_headers.push_back({name, value});
   }
+  options.translate_addresses = config.translate_wan_addrs;
   options.block_endpoints = config.block_endpoints;
   options.allow_write_http_from = config.allow_write_http_from;
   options.filter_unprintable = config.filter_unprintable;
@@ -42,7 +42,6 @@ daemon::ServerSettings server_settings(const AgentConfig& config) {
   settings.kv_value_bytes_max = static_cast<std::uint64_t>(config.kv_max_value_size);
   settings.txn_bytes_max = static_cast<std::uint64_t>(config.txn_max_req_len);
   settings.session_ttl_min = config.session_ttl_min;
-  if (!config.encrypt.empty()) settings.encrypt_key = encode_base64(config.encrypt);
   settings.waits = {config.default_query_time, config.max_query_time};
   return settings;
 }

@@ -59,9 +59,9 @@ raft::Options raft_options(const AgentConfig& config) {
   return options;
 }
 
-std::shared_ptr<TlsKeyring> keyring_of(const AgentConfig& config) {
-  if (config.encrypt.empty()) return nullptr;
-  return std::make_shared<TlsKeyring>(std::vector<std::string>{config.encrypt});
+std::string keyring_path(const AgentConfig& config) {
+  const bool kept = !config.data_dir.empty() && !config.disable_keyring_file;
+  return kept ? config.data_dir + "/keyring" : "";
 }
 
 std::string_view role_text(raft::Role role) {
@@ -109,6 +109,8 @@ Result<std::unique_ptr<ServerPart>> ServerPart::open(
   if (!files) return std::unexpected(files.error());
   if (files->log) CONCLAVE_TRY(end_rejoin(identity.data_dir));
   CONCLAVE_TRY_ASSIGN(files->rejoin, rejoin_addresses(identity.data_dir));
+  CONCLAVE_TRY_ASSIGN(files->keyring,
+                      api::ClusterKeyring::open(config.encrypt, keyring_path(config)));
   return std::unique_ptr<ServerPart>(new ServerPart(config, identity, std::move(ports), main, clock,
                                                     metrics, std::move(*files),
                                                     std::move(give_up)));
@@ -129,9 +131,9 @@ ServerPart::ServerPart(const AgentConfig& config, const Identity& identity, Clus
       log_(std::move(files.log)),
       rejoin_(std::move(files.rejoin)),
       log_identity_(log_ ? log_->recovered.identity : raft::LogIdentity{}),
-      keyring_(keyring_of(config)),
+      keyring_(std::move(files.keyring)),
       rpc_client_(
-          main, {}, [this] { return rpc_identity(); }, {}, keyring_, metrics),
+          main, {}, [this] { return rpc_identity(); }, {}, keys(), metrics),
       rpc_server_(
           main, {}, [this] { return rpc_identity(); }, {}, metrics),
       replica_(main, clock, metrics, *store_, replica_options(config)),
@@ -144,11 +146,15 @@ ServerPart::ServerPart(const AgentConfig& config, const Identity& identity, Clus
           main, *snapshots_, *store_, replica_, [this] { return raft_.configuration(); },
           raft::NodeId{identity.node_id}),
       listener_(
-          main, {}, keyring_,
+          main, {}, keys(),
           [this](std::shared_ptr<FramedStream> stream, Hello hello) {
             accept(std::move(stream), std::move(hello));
           },
           metrics) {
+  if (keyring_) {
+    keyring_changes_.emplace(main, clock, rpc_client_, rpc_server_, replica_, raft_, *reader_,
+                             keyring_, identity.node_id);
+  }
   replica_.connect(rpc_client_, rpc_server_);
   leases_.connect(rpc_client_, rpc_server_);
   snapshot_service_.transfer().connect(rpc_client_, rpc_server_);
@@ -166,11 +172,13 @@ Result<void> ServerPart::start() {
   leases_.start();
   if (log_) enter(std::move(*std::exchange(log_, std::nullopt)));
   for (Descriptor& socket : ports_.sockets) listener_.serve(socket.release());
+  if (keyring_changes_) keyring_changes_->start();
   return membership_.start();
 }
 
 void ServerPart::stop() {
   membership_.stop();
+  if (keyring_changes_) keyring_changes_->stop();
   leases_.stop();
   replica_.stop();
   listener_.stop();
@@ -203,7 +211,7 @@ void ServerPart::enter(raft::Wal::Opened log) {
   setting.options = raft_options(config_);
   setting.applied = store_->applied();
   setting.partial_snapshot = snapshots_->partial();
-  setting.keyring = keyring_;
+  setting.keyring = keys();
   consensus_ = std::make_unique<Consensus>(std::move(setting), std::move(log), main_, metrics_,
                                            replica_, *snapshots_);
   raft_.attach(&consensus_->host());

@@ -13,6 +13,7 @@
 #include <string>
 
 #include "agent/http/host.h"
+#include "api/rpc/cluster_keyring.h"
 #include "api/rpc/rpc_client.h"
 #include "api/rpc/rpc_server.h"
 #include "base/core/result.h"
@@ -26,6 +27,7 @@
 #include "cli/run/host_control.h"
 #include "cli/run/options.h"
 #include "daemon/leases/leases.h"
+#include "daemon/members/keyring_changes.h"
 #include "daemon/members/membership.h"
 #include "daemon/replica/raft_replica.h"
 #include "daemon/replica/snapshot_service.h"
@@ -58,6 +60,10 @@ class ServerPart {
   daemon::Leases& leases() { return leases_; }
   daemon::Membership& membership() { return membership_; }
   daemon::SnapshotService& snapshots() { return snapshot_service_; }
+  /// nullptr: nodes talk in the clear.
+  daemon::KeyringChanges* keyring_changes() {
+    return keyring_changes_ ? &*keyring_changes_ : nullptr;
+  }
   api::Rpc& rpc() { return rpc_client_; }
   api::RpcHandlers& rpc_handlers() { return rpc_server_; }
   /// `consul info` and the Stats of /v1/agent/self; main.
@@ -74,6 +80,7 @@ class ServerPart {
     std::unique_ptr<daemon::Snapshots> snapshots;
     std::optional<raft::Wal::Opened> log;
     std::optional<std::vector<std::string>> rejoin;  ///< rejoin.h
+    std::shared_ptr<api::ClusterKeyring> keyring;
   };
   static Result<Files> open_files(const AgentConfig& config, const Identity& identity, Loop& main,
                                   Metrics& metrics);
@@ -87,6 +94,7 @@ class ServerPart {
   api::RpcIdentity rpc_identity() const;
   Result<void> initialise(const daemon::NewLog& log);
   void enter(raft::Wal::Opened log);
+  std::shared_ptr<TlsKeyring> keys() const { return keyring_ ? keyring_->tls() : nullptr; }
   void accept(std::shared_ptr<FramedStream> stream, Hello hello);
 
   const AgentConfig config_;
@@ -102,13 +110,14 @@ class ServerPart {
   const std::optional<std::vector<std::string>> rejoin_;
   raft::LogIdentity log_identity_;  ///< Zeros: no log yet.
 
-  const std::shared_ptr<TlsKeyring> keyring_;
+  const std::shared_ptr<api::ClusterKeyring> keyring_;
   api::RpcClient rpc_client_;
   api::RpcServer rpc_server_;
   daemon::RaftReplica replica_;
   daemon::Leases leases_;
   HostControl raft_;
   daemon::Membership membership_;
+  std::optional<daemon::KeyringChanges> keyring_changes_;
   daemon::SnapshotService snapshot_service_;
   std::unique_ptr<Consensus> consensus_;
   Listener listener_;

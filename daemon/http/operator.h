@@ -1,11 +1,12 @@
 #pragma once
 
-/// /v1/operator (contract 12). About raft and autopilot the leader answers; other servers forward
-/// to it, `raft/configuration?stale` apart. Usage and keyring are answered by each.
+/// /v1/operator (contract 12). About raft, autopilot and the keyring the leader answers; other
+/// servers forward to it, `raft/configuration?stale` apart. Usage is answered by each.
 
 #include "api/rest/router.h"
 #include "daemon/http/context.h"
 #include "daemon/http/leader_forwarder.h"
+#include "daemon/members/keyring_operations.h"
 
 namespace conclave::daemon {
 
@@ -13,14 +14,15 @@ namespace conclave::daemon {
 struct OperatorContext {
   ServerContext& server;
   LeaderForwarder& forwarder;
+  KeyringOperations* keyring = nullptr;  ///< None: nodes talk in the clear.
 };
 
-/// operator_raft.cc, operator_autopilot.cc
+/// operator_raft.cc, operator_autopilot.cc, operator_keyring.cc
 void add_operator_raft_routes(api::Router& router, OperatorContext& context);
 void add_operator_autopilot_routes(api::Router& router, OperatorContext& context);
-/// operator_usage.cc, operator_keyring.cc
+void add_operator_keyring_routes(api::Router& router, OperatorContext& context);
+/// operator_usage.cc
 void add_operator_usage_routes(api::Router& router, ServerContext& context);
-void add_operator_keyring_routes(api::Router& router, ServerContext& context);
 
 /// Registers handlers that take an OperatorContext first; `at_leader`: forwarded by other servers.
 struct OperatorRoutes {

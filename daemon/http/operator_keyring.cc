@@ -8,17 +8,12 @@
 #include "base/core/text.h"
 #include "daemon/http/blocking.h"
 #include "daemon/http/operator.h"
-#include "daemon/http/route_set.h"
 #include "daemon/http/write.h"
 
 namespace conclave::daemon {
 namespace {
 
 constexpr std::string_view not_encrypted = "keyring is empty (encryption not enabled)";
-/// Keys are each server's configuration. Consul's endpoints change them while servers run.
-constexpr std::string_view not_changed_here =
-    "keys are not changed while servers run: change `encrypt` in the configuration of each server "
-    "and restart them";
 
 /// How many nodes have which key.
 using KeyCounts = std::map<std::string, std::uint64_t>;
@@ -42,76 +37,69 @@ struct KeyringView {
   }
 };
 
-/// Servers without this key are not members: they could not connect.
-Task<api::Response> list(ServerContext* context, api::Request request, std::string) {
-  const auto scope = check_scope(*context, request);
-  if (!scope.has_value()) co_return api::error_response(scope.error());
-  const std::string key = context->settings->encrypt_key;  // A reload may replace the settings.
-  if (key.empty()) co_return api::text_response(500, std::string(not_encrypted));
-  const RaftConfigurationView view = co_await context->cluster.raft_configuration();
-  const KeyCounts counts{{key, view.servers.size()}};
+KeyCounts in_base64(const KeyCounts& raw) {
+  KeyCounts shown;
+  for (const auto& [key, count] : raw) shown[encode_base64(key)] = count;
+  return shown;
+}
+
+Task<api::Response> list(OperatorContext* context, api::Request request) {
+  const auto scope = check_scope(context->server, request);
+  if (!scope) co_return api::error_response(scope.error());
+  KeyringOperations* keyring = context->keyring;
+  if (keyring == nullptr) co_return api::text_response(500, std::string(not_encrypted));
+  const KeyringReport report = co_await keyring->list_keys();
   std::vector<KeyringView> rings;
   for (const bool wan : {true, false}) {
     rings.push_back({.wan = wan,
-                     .datacenter = context->settings->datacenter,
-                     .keys = counts,
-                     .primary_keys = counts,
-                     .num_nodes = view.servers.size()});
+                     .datacenter = context->server.settings->datacenter,
+                     .messages = report.messages,
+                     .keys = in_base64(report.keys),
+                     .primary_keys = in_base64(report.primary_keys),
+                     .num_nodes = report.servers});
   }
   co_return api::json_response(api::to_json(rings));
 }
 
 struct KeyBody {
   std::string key;
-  static constexpr auto fields() { return std::tuple{api::field(0, "Key", &KeyBody::key)}; }
+  static constexpr auto fields() { return std::tuple{api::field(1, "Key", &KeyBody::key)}; }
 };
 
-bool is_encrypt_key(std::string_view base64) {
-  const auto raw = decode_base64(base64);
-  return raw && (raw->size() == 16 || raw->size() == 24 || raw->size() == 32);
-}
-
-/// The key that a request names, if it is one and there is a keyring.
-Result<std::string> named_key(const ServerContext& context, const api::Request& request) {
-  CONCLAVE_TRY(check_scope(context, request));
-  CONCLAVE_TRY_ASSIGN(KeyBody body, api::decode_body<KeyBody>(
-                                        request.body, {.strict = context.settings->strict_json}));
-  if (context.settings->encrypt_key.empty()) {
-    return fail(ErrorCode::failed, std::string(not_encrypted));
-  }
-  if (!is_encrypt_key(body.key)) {
+/// The key that a request names, raw, if it is one and there is a keyring.
+Result<std::string> named_key(const OperatorContext& context, const api::Request& request) {
+  CONCLAVE_TRY(check_scope(context.server, request));
+  CONCLAVE_TRY_ASSIGN(
+      KeyBody body,
+      api::decode_body<KeyBody>(request.body, {.strict = context.server.settings->strict_json}));
+  if (context.keyring == nullptr) return fail(ErrorCode::failed, std::string(not_encrypted));
+  auto raw = decode_base64(body.key);
+  if (!raw || (raw->size() != 16 && raw->size() != 24 && raw->size() != 32)) {
     return fail(ErrorCode::failed, "key size must be 16, 24 or 32 bytes");
   }
-  return std::move(body.key);
+  return std::move(*raw);
 }
 
-/// Of the key that is in force both are done already.
-Task<api::Response> install_or_use(ServerContext* context, api::Request request, std::string) {
-  const auto key = named_key(*context, request);
-  if (!key.has_value()) return answered(api::error_response(key.error()));
-  const bool is_ours = *key == context->settings->encrypt_key;
-  return answered(is_ours ? api::empty_response()
-                          : api::text_response(500, std::string(not_changed_here)));
-}
+using Change = Task<Result<void>> (KeyringOperations::*)(std::string key);
 
-Task<api::Response> remove(ServerContext* context, api::Request request, std::string) {
-  const auto key = named_key(*context, request);
-  if (!key.has_value()) return answered(api::error_response(key.error()));
-  const bool is_ours = *key == context->settings->encrypt_key;
-  return answered(is_ours ? api::text_response(500, "removing the primary key is not allowed")
-                          : api::empty_response());
+template <Change change>
+Task<api::Response> change_keys(OperatorContext* context, api::Request request) {
+  auto key = named_key(*context, request);
+  if (!key) co_return api::error_response(key.error());
+  const auto done = co_await (context->keyring->*change)(std::move(*key));
+  co_return done ? api::empty_response() : api::error_response(done.error());
 }
 
 }  // namespace
 
-void add_operator_keyring_routes(api::Router& router, ServerContext& context) {
+void add_operator_keyring_routes(api::Router& router, OperatorContext& context) {
   using api::Method;
   constexpr const char* path = "/v1/operator/keyring";
-  const RouteSet routes{router, context};
+  const OperatorRoutes routes{router, context};
   routes.add(Method::get, path, list);
-  routes.add(Method::post, path, install_or_use);
-  routes.add(Method::put, path, install_or_use);
-  routes.add(Method::del, path, remove);
+  routes.add(Method::post, path, change_keys<&KeyringOperations::install_key>);
+  routes.add(Method::put, path, change_keys<&KeyringOperations::use_key>);
+  routes.add(Method::del, path, change_keys<&KeyringOperations::remove_key>);
 }
 
 }  // namespace conclave::daemon

@@ -31,7 +31,7 @@ void add_server_routes(api::Router& router, ServerContext& context, OperatorCont
   add_operator_raft_routes(router, operators);
   add_operator_autopilot_routes(router, operators);
   add_operator_usage_routes(router, context);
-  add_operator_keyring_routes(router, context);
+  add_operator_keyring_routes(router, operators);
 }
 
 }  // namespace conclave::daemon

@@ -1,6 +1,7 @@
 """The cluster key: with it servers form a cluster as without, and nobody joins who lacks it."""
 
 import base64
+import json
 import secrets
 import unittest
 
@@ -35,6 +36,44 @@ class ClusterKey(unittest.TestCase):
                 stranger.kill()
             self.assertEqual(cluster.voters(), names)
             cluster.write("still", "served")
+
+    # Oracle: contract 12 (keyring).
+    def test_the_key_is_exchanged_while_servers_run(self):
+        old, new = new_key(16), new_key()
+        with Cluster(3, config={"encrypt": old}) as cluster:
+            away = cluster.followers()[0]
+            cluster.write("before", "x")
+            away.kill()
+            self.assertEqual(self.change(cluster, "POST", new).status, 500)
+            refused = self.change(cluster, "PUT", new)
+            self.assertIn("nodes reported success", refused.text())
+            # It has the old key only, and hears of the new one from those that accept both.
+            away.start()
+            cluster.wait_until_complete()
+            eventually(lambda: self.change(cluster, "POST", new).status == 200,
+                       "not all get the key", cluster)
+            self.assertEqual(self.change(cluster, "PUT", new).status, 200)
+            self.assertEqual(self.change(cluster, "DELETE", old).status, 200)
+            for member in cluster.members:
+                for ring in member.get("/v1/operator/keyring").json():
+                    self.assertEqual(ring["Keys"], {new: 3})
+                    self.assertEqual(ring["PrimaryKeys"], {new: 3})
+            # Its configuration still names the old key, which nobody accepts any more.
+            for member in cluster.members:
+                member.kill()
+                member.start()
+                cluster.wait_until_complete()
+            cluster.write("after", "y", away)
+            self.assertEqual(cluster.leader().get("/v1/kv/before?raw").text(), "x")
+            stranger = cluster.add("old-key")
+            stranger.start(wait=False)
+            eventually(lambda: "encrypt" in stranger.log(), "the old key still opens", cluster)
+            stranger.kill()
+
+    @staticmethod
+    def change(cluster, method, key):
+        return cluster.leader().request(method, "/v1/operator/keyring",
+                                        json.dumps({"Key": key}), timeout=30)
 
 
 if __name__ == "__main__":

@@ -60,6 +60,26 @@ class FakeOperations final : public ClusterOperations {
   bool healthy = true;
 };
 
+class FakeKeyring final : public KeyringOperations {
+ public:
+  Task<KeyringReport> list_keys() override {
+    co_return KeyringReport{.messages = {{"n3", "connection refused"}},
+                            .keys = {{std::string(16, 'a'), 2}, {std::string(32, 'b'), 1}},
+                            .primary_keys = {{std::string(16, 'a'), 2}},
+                            .servers = 3};
+  }
+  Task<Result<void>> install_key(std::string key) override { return note("install", key); }
+  Task<Result<void>> use_key(std::string key) override { return note("use", key); }
+  Task<Result<void>> remove_key(std::string key) override { return note("remove", key); }
+  Task<Result<void>> note(std::string what, std::string key) {
+    done = what + " " + key;
+    if (refuse) co_return std::unexpected(*refuse);
+    co_return Result<void>();
+  }
+  std::string done;
+  std::optional<Error> refuse;
+};
+
 class FakeRpc final : public api::Rpc, public api::RpcHandlers {
  public:
   Task<Result<std::string>> call(std::string address, api::RpcMethod method, std::string body,
@@ -227,6 +247,44 @@ TEST_F(OperatorTest, autopilot_state_has_servers_by_id) {
   EXPECT_TRUE(body.contains(R"("OptimisticFailureTolerance":0,"Servers":{"id-1":{"ID":"id-1")"));
   EXPECT_TRUE(body.contains(R"("Status":"leader","Meta":{},"NodeType":"voter"}},"Leader":"id-1")"));
   EXPECT_TRUE(body.ends_with(R"("Voters":["id-1"],"ReadReplicas":null})"));
+}
+
+// Oracle: contract 12 (keyring), and the official Go client's
+// TestAPI_OperatorKeyringInstallListPutRemove.
+TEST_F(OperatorTest, without_a_key_there_is_no_keyring) {
+  const std::string text = "500 keyring is empty (encryption not enabled)";
+  EXPECT_EQ(refusal(ask_get("/v1/operator/keyring")), text);
+  const std::string body = R"({"Key":"pUqJrVyVRj5jsiYEkM/tFQ=="})";
+  for (const api::Method method : {api::Method::post, api::Method::put, api::Method::del}) {
+    EXPECT_EQ(refusal(ask(method, "/v1/operator/keyring", body)), text);
+  }
+}
+
+TEST_F(OperatorTest, keys_are_listed_installed_used_and_removed) {
+  using api::Method;
+  FakeKeyring keyring;
+  operators_.keyring = &keyring;
+  const std::string a = "YWFhYWFhYWFhYWFhYWFhYQ==";
+  const std::string b = "YmJiYmJiYmJiYmJiYmJiYmJiYmJiYmJiYmJiYmJiYmI=";
+  const std::string ring =
+      R"("Datacenter":"dc1","Segment":"","Messages":{"n3":"connection refused"},"Keys":{")" + a +
+      R"(":2,")" + b + R"(":1},"PrimaryKeys":{")" + a + R"(":2},"NumNodes":3})";
+  EXPECT_EQ(ask_get("/v1/operator/keyring").body,
+            R"([{"WAN":true,)" + ring + R"(,{"WAN":false,)" + ring + "]");
+  EXPECT_EQ(refusal(ask_get("/v1/operator/keyring?dc=dc9")), "500 No path to datacenter");
+  const auto change = [&](Method method, const std::string& key) {
+    return refusal(ask(method, "/v1/operator/keyring", R"({"Key":")" + key + "\"}"));
+  };
+  EXPECT_EQ(change(Method::post, a), "200 ");
+  EXPECT_EQ(keyring.done, "install aaaaaaaaaaaaaaaa");
+  EXPECT_EQ(change(Method::put, a), "200 ");
+  EXPECT_EQ(keyring.done, "use aaaaaaaaaaaaaaaa");
+  keyring.refuse = Error{ErrorCode::failed, "Removing the primary key is not allowed"};
+  EXPECT_EQ(change(Method::del, a), "500 Removing the primary key is not allowed");
+  EXPECT_EQ(keyring.done, "remove aaaaaaaaaaaaaaaa");
+  EXPECT_EQ(change(Method::post, "c2hvcnQ="), "500 key size must be 16, 24 or 32 bytes");
+  EXPECT_TRUE(refusal(ask(Method::post, "/v1/operator/keyring", "{"))
+                  .starts_with("400 Request decode failed: "));
 }
 
 TEST_F(OperatorTest, a_follower_forwards_once_and_answers_stale_reads_itself) {

@@ -24,7 +24,7 @@ TEST_F(StatusTest, another_datacenter_is_a_500) {
   }
 }
 
-// Oracle of the following: contract 12 (usage, keyring), 1.1 (roots), and the official Go client's
+// Oracle of the following: contract 12 (usage), 1.1 (roots), and the official Go client's
 // TestAPI_OperatorUsage and the test server's wait for a root.
 TEST_F(StatusTest, usage_counts_what_the_catalog_holds) {
   register_service("n1", "w1", "web");
@@ -40,40 +40,6 @@ TEST_F(StatusTest, usage_counts_what_the_catalog_holds) {
   EXPECT_NE(answer.body.find(R"("KnownLeader":true,"ConsistencyLevel":"leader")"),
             std::string::npos);
   EXPECT_EQ(refusal(get("/v1/operator/usage?dc=dc9")), "500 No path to datacenter");
-}
-
-TEST_F(StatusTest, without_a_key_there_is_no_keyring) {
-  const std::string text = "500 keyring is empty (encryption not enabled)";
-  EXPECT_EQ(refusal(get("/v1/operator/keyring")), text);
-  const std::string body = R"({"Key":"pUqJrVyVRj5jsiYEkM/tFQ=="})";
-  for (const api::Method method : {api::Method::post, api::Method::put, api::Method::del}) {
-    EXPECT_EQ(refusal(call(method, "/v1/operator/keyring", body)), text);
-  }
-}
-
-TEST_F(StatusTest, the_key_in_force_is_shown_and_cannot_be_changed_here) {
-  using api::Method;
-  settings_->encrypt_key = "pUqJrVyVRj5jsiYEkM/tFQ==";
-  const std::string ring =
-      R"("Datacenter":"dc1","Segment":"","Messages":{},"Keys":{"pUqJrVyVRj5jsiYEkM/tFQ==":2},)"
-      R"("PrimaryKeys":{"pUqJrVyVRj5jsiYEkM/tFQ==":2},"NumNodes":2})";
-  EXPECT_EQ(get("/v1/operator/keyring").body,
-            R"([{"WAN":true,)" + ring + R"(,{"WAN":false,)" + ring + "]");
-  const auto change = [&](Method method, const std::string& key) {
-    return refusal(call(method, "/v1/operator/keyring", R"({"Key":")" + key + "\"}"));
-  };
-  const std::string other = "qxycTi/SsePj/TZzCBmNXw==";
-  const std::string refused =
-      "500 keys are not changed while servers run: change `encrypt` in the configuration of each "
-      "server and restart them";
-  EXPECT_EQ(change(Method::post, settings_->encrypt_key), "200 ");
-  EXPECT_EQ(change(Method::put, settings_->encrypt_key), "200 ");
-  EXPECT_EQ(change(Method::del, settings_->encrypt_key),
-            "500 removing the primary key is not allowed");
-  EXPECT_EQ(change(Method::post, other), refused);
-  EXPECT_EQ(change(Method::put, other), refused);
-  EXPECT_EQ(change(Method::del, other), "200 ");
-  EXPECT_EQ(change(Method::post, "short"), "500 key size must be 16, 24 or 32 bytes");
 }
 
 TEST_F(StatusTest, there_is_one_root_from_the_first_time_it_is_asked_for) {
