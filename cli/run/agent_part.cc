@@ -27,7 +27,8 @@ AgentPart::AgentPart(const AgentConfig& config, const Identity& identity, Loop& 
           Rng(random_u64())),
       syncer_(loop_, clock, local_, catalog_, sync_options(), Rng(random_u64())),
       context_{loop_, clock,   local_,         checks_,          syncer_,
-               *this, metrics, http_options(), Rng(random_u64())} {}
+               *this, metrics, http_options(), Rng(random_u64())},
+      watches_(loop_, own_http_url(config)) {}
 
 AgentPart::~AgentPart() { join(); }
 
@@ -39,6 +40,7 @@ void AgentPart::start() {
   loop_.post([this] {
     checks_.start_reaper();
     syncer_.start();
+    watches_.follow(config_.watches);
   });
   thread_ = run_on_own_thread(loop_);
 }
@@ -50,6 +52,7 @@ void AgentPart::sync_soon() {
 Task<void> AgentPart::stop() { co_await run_on(loop_, stop_on_loop()); }
 
 Task<void> AgentPart::stop_on_loop() {
+  watches_.stop();
   syncer_.stop();
   checks_.stop();
   co_return;
@@ -92,6 +95,7 @@ Task<Result<void>> AgentPart::reload() {
     co_return std::unexpected(done.error());
   }
   config_ = std::move(*loaded);
+  watches_.follow(config_.watches);
   callbacks_.reloaded(config_);
   co_return Result<void>();
 }

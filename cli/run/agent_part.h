@@ -22,6 +22,7 @@
 #include "cli/config/agent_config.h"
 #include "cli/run/options.h"
 #include "cli/run/server_part.h"
+#include "cli/run/watches.h"
 
 namespace conclave::cli {
 
@@ -83,6 +84,7 @@ class AgentPart final : public agent::AgentHost {
   agent::CheckRunners checks_;
   agent::Syncer syncer_;
   agent::AgentContext context_;
+  Watches watches_;
   std::thread thread_;
 };
 
