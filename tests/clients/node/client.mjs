@@ -1,6 +1,6 @@
 // Drives the npm package `consul` against the server on the port given: keys, sessions, locks,
-// agent, catalog, health, and its watch. Ends with 0 and a last line when everything was as the
-// client expects.
+// agent, catalog, health, transactions, events, queries, and its watch. Ends with 0 and a last
+// line when everything was as the client expects.
 
 import assert from "node:assert/strict";
 import Consul from "consul";
@@ -100,7 +100,50 @@ async function transactions() {
     { KV: { Verb: "get", Key: "js/txn" } },
   ]);
   assert.equal(done.Results.length, 2);
+  await assert.rejects(client.transaction.create([
+    { KV: { Verb: "check-not-exists", Key: "js/txn" } },
+    { KV: { Verb: "check-index", Key: "js/txn", Index: 1 } },
+  ]), (error) => error.response.statusCode === 409 && error.response.body.Errors.length === 2);
+  const Node = { Node: "js-txn", Address: "10.1.1.2" };
+  const Service = { ID: "s", Service: "js-txn-web", Port: 1 };
+  const written = await client.transaction.create([
+    { Node: { Verb: "set", Node } },
+    { Service: { Verb: "set", Node: "js-txn", Service } },
+    { Check: { Verb: "set", Check: { Node: "js-txn", CheckID: "c", ServiceID: "s",
+                                     Status: "passing" } } },
+  ]);
+  assert.equal(written.Results.length, 3);
+  const found = await client.health.service({ service: "js-txn-web", passing: true });
+  assert.equal(found[0].Node.Node, "js-txn");
+  await client.transaction.create([{ Node: { Verb: "delete", Node } }]);
   await client.kv.del("js/txn");
+}
+
+async function events() {
+  assert.deepEqual(await client.event.list("js-deploy"), []);
+  const fired = await client.event.fire({ name: "js-deploy", payload: "2.4.1" });
+  assert.equal(fired.Payload, "2.4.1");
+  const listed = await client.event.list("js-deploy");
+  assert.deepEqual(listed.map((event) => [event.ID, event.Payload]), [[fired.ID, "2.4.1"]]);
+  await assert.rejects(client.event.fire("js-large", "x".repeat(600)));
+}
+
+async function queries() {
+  await client.agent.service.register({ name: "js-q", tags: ["a"], port: 82 });
+  const service = { service: "js-q", onlypassing: true, tags: ["a"], near: "_agent" };
+  const made = await client.query.create({ name: "js-query", service, dns: { ttl: "4s" } });
+  const query = made.ID;
+  assert.equal((await client.query.get(query)).DNS.TTL, "4s");
+  assert.ok((await client.query.list()).some((one) => one.ID === query));
+  const found = await client.query.execute("js-query");
+  assert.deepEqual(found.Nodes.map((one) => one.Service.ID), ["js-q"]);
+  assert.equal(found.Failovers, 0);
+  await client.query.update({ query, name: "js-query", service: { service: "js-none" } });
+  assert.deepEqual((await client.query.execute(query)).Nodes, []);
+  await client.query.destroy(query);
+  await assert.rejects(client.query.execute("js-query"), (error) => error.isNotFound ||
+    error.response.statusCode === 404);
+  await client.agent.service.deregister("js-q");
 }
 
 // Every change is seen, in order, and nothing else wakes the watch.
@@ -132,6 +175,8 @@ const parts = [
   agentAndHealth,
   catalogAndStatus,
   transactions,
+  events,
+  queries,
   watchSeesEachChange,
 ];
 for (const part of parts) {

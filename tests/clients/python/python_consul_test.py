@@ -1,4 +1,5 @@
-"""Debian's python3-consul, unmodified: keys, cas, sessions, locks, agent, catalog, health.
+"""Debian's python3-consul, unmodified: keys, cas, sessions, locks, agent, catalog, health,
+events, queries, coordinates.
 
 Oracle: the client's own code and test suite; it raises on every status it does not expect.
 """
@@ -241,6 +242,52 @@ class PythonConsulTest(unittest.TestCase):
         servers = self.client.operator.raft_config()["Servers"]
         self.assertEqual([(s["Node"], s["Leader"], s["Voter"]) for s in servers],
                          [("test-node", True, True)])
+
+    # Events, queries, coordinates
+
+    def test_events_are_fired_listed_and_waited_for(self):
+        index, before = self.client.event.list(name="py-deploy")
+        self.assertEqual(before, [])
+        fired = self.client.event.fire("py-deploy", "2.4.1", service="web", tag="x")
+        self.assertEqual((fired["Name"], fired["ServiceFilter"]), ("py-deploy", "web"))
+        open_to_all = self.client.event.fire("py-deploy", "2.4.2")
+        woken, listed = self.client.event.list(name="py-deploy", index=index, wait="30s")
+        self.assertNotEqual(woken, index)
+        # This agent has no service "web".
+        self.assertEqual([(event["ID"], event["Payload"]) for event in listed],
+                         [(open_to_all["ID"], b"2.4.2")])
+        with self.assertRaises(consul.ConsulException):
+            self.client.event.fire("py-large", "x" * 600)
+
+    def test_queries_are_made_executed_changed_and_removed(self):
+        agent, query = self.client.agent, self.client.query
+        agent.service.register("py-query", tags=["a"], port=9)
+        self.addCleanup(agent.service.deregister, "py-query")
+        # This client makes a template of every query.
+        made = query.create("py-query", name="py-q", onlypassing=True, tags=["a"], ttl="3s")["ID"]
+        self.assertEqual(query.get(made)[0]["Service"]["Tags"], ["a"])
+        self.assertIn(made, [one["ID"] for one in query.list()])
+        found = eventually(lambda: query.execute("py-q")["Nodes"], "py-query is found")
+        self.assertEqual([one["Service"]["ID"] for one in found], ["py-query"])
+        self.assertEqual(query.execute("py-q", near="_agent", limit=1)["DNS"]["TTL"], "3s")
+        self.assertEqual(query.explain("py-q")["Query"]["ID"], made)
+        self.assertIs(query.update(made, service="py-query", name="py-q", tags=["b"]), True)
+        self.assertEqual(query.execute("py-q")["Nodes"], [])
+        self.assertIs(query.delete(made), True)
+        self.assertIsNone(query.get(made)[1])
+
+    def test_coordinates_are_listed(self):
+        datacenters = self.client.coordinate.datacenters()
+        self.assertEqual([one["Datacenter"] for one in datacenters], ["dc1"])
+        self.client.catalog.register("py-far", "10.10.10.12")
+        coordinate = {"Vec": [0.1] * 8, "Error": 1.5, "Adjustment": 0.0, "Height": 1e-05}
+        self.assertEqual(self.server.put("/v1/coordinate/update",
+                                         {"Node": "py-far", "Coord": coordinate}).status, 200)
+        index, nodes = self.client.coordinate.nodes()
+        while "py-far" not in [one["Node"] for one in nodes]:
+            index, nodes = self.client.coordinate.nodes(index=index, wait="30s")
+        self.assertEqual(nodes[0]["Coord"], coordinate)
+        self.client.catalog.deregister("py-far")
 
 
 if __name__ == "__main__":
