@@ -70,7 +70,7 @@ class FakeStore : public Store {
   std::unique_ptr<WriteBatch> begin() override { return std::make_unique<Batch>(*this); }
   std::unique_ptr<Reader> make_reader() override { return std::make_unique<FakeReader>(*this); }
   void on_checkpoint(std::function<void(AppliedPosition)> done) override { checkpoint = done; }
-  void lead(bool leads) override { this->leads = leads; }
+  void lead(bool now) override { leads = now; }
   void start_checkpoint() override {}
   void close() override {}
   Usage usage() const override { return use; }
