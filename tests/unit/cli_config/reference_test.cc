@@ -60,7 +60,8 @@ TEST(Reference, every_key_is_explained_and_stands_once) {
 /// The loader names the keys that it reads in quotes.
 TEST(Reference, implemented_keys_are_those_that_the_loader_reads) {
   std::string loader;
-  for (const char* file : {"agent_config.cc", "check_config.cc", "address_templates.cc"}) {
+  for (const char* file :
+       {"agent_config.cc", "check_config.cc", "dns_config.cc", "address_templates.cc"}) {
     loader += read_file(source_root / "cli" / "config" / file);
   }
   ASSERT_FALSE(loader.empty());
