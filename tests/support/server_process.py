@@ -33,14 +33,21 @@ def binary():
     return path
 
 
+ports_given = set()
+
+
 def free_port():
-    """A TCP port of 127.0.0.1 that nobody listens on at this moment. It is below those that
-    outgoing connections get, so that none takes it while its server is down for a moment."""
+    """A TCP port of 127.0.0.1 that nobody listens on at this moment, and that this test has not
+    been given before. It is below those that outgoing connections get, so that none takes it while
+    its server is down for a moment."""
     while True:
         port = random.SystemRandom().randrange(10_000, 32_000)
+        if port in ports_given:
+            continue
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
+                ports_given.add(port)
                 return port
             except OSError:
                 continue
