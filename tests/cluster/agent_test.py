@@ -1,5 +1,8 @@
 """Agents without a copy of the state: three servers and two agents as processes."""
 
+import base64
+import json
+import pathlib
 import threading
 import time
 import unittest
@@ -273,6 +276,31 @@ class Agents(unittest.TestCase):
         joined = self.servers[1].run("join", fourth.join_address)
         self.assertEqual(joined.returncode, 0, joined.stderr)
         self.eventually(lambda: member_status(self.servers[0], "agent-4") == 1, "not a member")
+
+
+class EncryptedAgents(unittest.TestCase):
+    def test_keys_change_under_an_agent(self):
+        old, new = (base64.b64encode(bytes([byte] * 32)).decode() for byte in (1, 2))
+        cluster = Cluster(3, config={**FAST, "encrypt": old}).start()
+        self.addCleanup(cluster.close)
+        server = cluster.leader()
+        agent = cluster.add_agent("agent-1")
+        agent.start(wait=False)
+        agent.wait_until_listed()
+
+        def does(*words):
+            eventually(lambda: server.run("keyring", *words).returncode == 0, str(words), cluster)
+
+        does("-install", new)
+        does("-use", new)
+        # Refused for as long as an agent may not have heard of the new one.
+        does("-remove", old)
+        kept = pathlib.Path(agent.data_dir, "keyring")
+        eventually(lambda: json.loads(kept.read_text())["Keys"] == [new], "the old key stays",
+                   cluster)
+        agent.kill()
+        agent.start(wait=False)
+        eventually(lambda: agent.put("/v1/kv/a", "b").text() == "true", "it is shut out", cluster)
 
 
 if __name__ == "__main__":

@@ -207,7 +207,8 @@ class Cluster:
         eventually(written, f"cannot write {key}", self)
 
     def logs(self):
-        return "\n".join(f"--- {member.node}\n{member.log()[-3000:]}" for member in self.members + self.agents)
+        return "\n".join(f"--- {member.node}\n{member.log()[-3000:]}"
+                         for member in self.members + self.agents)
 
 
 def serves(member):

@@ -51,9 +51,9 @@ class OnHost:
         ip("link", "add", self.plug, "type", "veth", "peer", "name", "eth0", "netns", self.host)
         ip("link", "set", self.plug, "master", BRIDGE)
         ip("link", "set", self.plug, "up")
-        for words in (["addr", "add", f"{self.ip}/24", "dev", "eth0"], ["link", "set", "eth0", "up"],
-                      ["link", "set", "lo", "up"]):
-            ip("-n", self.host, *words)
+        ip("-n", self.host, "addr", "add", f"{self.ip}/24", "dev", "eth0")
+        for device in ("eth0", "lo"):
+            ip("-n", self.host, "link", "set", device, "up")
 
     def remove(self):
         ip("netns", "del", self.host)
