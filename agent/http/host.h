@@ -17,7 +17,8 @@ namespace conclave::agent {
 /// Numbers and names for `Stats` of /v1/agent/self; all values are texts.
 struct ServerStats {
   bool leader = false;
-  std::string leader_address;  ///< "ip:8300", "" = none known.
+  std::string leader_address;     ///< "ip:8300", "" = none known.
+  std::size_t known_servers = 0;  ///< Of an agent without a copy of the state.
   api::StringMap
       raft;  ///< state, term, last_log_index, commit_index, applied_index, num_peers, ...
 };

@@ -132,7 +132,7 @@ std::map<std::string, api::StringMap> stats_of(const AgentContext& context,
                        {"known_datacenters", "1"}};
     stats["raft"] = server.raft;
   } else {
-    stats["consul"] = {{"server", "false"}, {"known_servers", "1"}};
+    stats["consul"] = {{"server", "false"}, {"known_servers", number(server.known_servers)}};
   }
   return stats;
 }

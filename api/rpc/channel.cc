@@ -23,7 +23,8 @@ Channel::Channel(std::shared_ptr<RpcSetting> setting, std::string address,
       last_call_(system_clock().boot_now()) {}
 
 Task<Result<std::string>> Channel::call(std::shared_ptr<Channel> self, RpcMethod method,
-                                        std::string body, Nanos timeout) {
+                                        std::string body, Nanos timeout,
+                                        std::shared_ptr<CallCancel> cancel) {
   const RpcOptions& options = self->setting_->options;
   if (body.size() > options.body_bytes_max) {
     co_return fail(ErrorCode::too_large,
@@ -45,9 +46,11 @@ Task<Result<std::string>> Channel::call(std::shared_ptr<Channel> self, RpcMethod
   } else if (!std::exchange(self->running_, true)) {
     self->setting_->loop.spawn("rpc channel", run(self));
   }
-  if (!call.answer) {
+  if (cancel != nullptr) cancel->set([&call] { call.timer.cancel(); });
+  if (!call.answer && (cancel == nullptr || !cancel->is_cancelled())) {
     [[maybe_unused]] const auto [error] = co_await call.timer.async_wait(as_result);
   }
+  if (cancel != nullptr) cancel->set(nullptr);
   self->last_call_ = system_clock().boot_now();
   if (!call.answer) {
     self->calls_.erase(id);

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "api/rpc/bodies.h"
+#include "api/rpc/lasting_calls.h"
 #include "api/rpc/rpc_setting.h"
 #include "base/run/sleep.h"
 
@@ -20,7 +21,8 @@ class Channel : public std::enable_shared_from_this<Channel> {
           std::shared_ptr<TlsKeyring> keyring);
 
   static Task<Result<std::string>> call(std::shared_ptr<Channel> self, RpcMethod method,
-                                        std::string body, Nanos timeout);
+                                        std::string body, Nanos timeout,
+                                        std::shared_ptr<CallCancel> cancel);
   /// Now and then: asks whether the other side is there, and gives up one that is not.
   void sweep(Nanos now);
   void close(const std::string& reason);

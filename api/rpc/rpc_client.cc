@@ -73,6 +73,12 @@ RpcClient::~RpcClient() { state_->stop(); }
 
 Task<Result<std::string>> RpcClient::call(std::string address, RpcMethod method, std::string body,
                                           Nanos timeout) {
+  return call_until(std::move(address), method, std::move(body), timeout, nullptr);
+}
+
+Task<Result<std::string>> RpcClient::call_until(std::string address, RpcMethod method,
+                                                std::string body, Nanos timeout,
+                                                std::shared_ptr<CallCancel> cancel) {
   CONCLAVE_ASSERT_WHY(state_->setting->loop.is_here(), "calls are made on the client's own loop");
   if (state_->setting->stopped) {
     return failed_call({ErrorCode::io, "rpc error calling " + address + ": this node is stopping"});
@@ -84,7 +90,7 @@ Task<Result<std::string>> RpcClient::call(std::string address, RpcMethod method,
                                     "open",
                                     address, state_->setting->options.addresses_max)});
   }
-  return Channel::call(std::move(channel), method, std::move(body), timeout);
+  return Channel::call(std::move(channel), method, std::move(body), timeout, std::move(cancel));
 }
 
 void RpcClient::stop() { state_->stop(); }

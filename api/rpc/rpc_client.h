@@ -9,14 +9,14 @@
 #include <memory>
 #include <string>
 
+#include "api/rpc/lasting_calls.h"
 #include "api/rpc/options.h"
-#include "api/rpc/rpc.h"
 #include "api/rpc/rpc_setting.h"
 #include "base/net/tls_keyring.h"
 
 namespace conclave::api {
 
-class RpcClient final : public Rpc {
+class RpcClient final : public LastingRpc {
  public:
   /// With a keyring, connections are protected by it.
   RpcClient(Loop& loop, RpcOptions options, RpcSelf self, RpcMet met,
@@ -27,6 +27,8 @@ class RpcClient final : public Rpc {
 
   Task<Result<std::string>> call(std::string address, RpcMethod method, std::string body,
                                  Nanos timeout) override;
+  Task<Result<std::string>> call_until(std::string address, RpcMethod method, std::string body,
+                                       Nanos timeout, std::shared_ptr<CallCancel> cancel) override;
   /// Fails the calls under way and those to come.
   void stop();
 

@@ -58,6 +58,13 @@ RpcServer::RpcServer(Loop& loop, RpcOptions options, RpcSelf self, RpcMet met, M
 RpcServer::~RpcServer() { state_->stop(); }
 
 void RpcServer::add(RpcMethod method, RpcHandler handler) {
+  add_lasting(method, [inner = std::move(handler)](RpcPeer peer, std::string body,
+                                                   const std::shared_ptr<CallEnd>&) {
+    return inner(std::move(peer), std::move(body));
+  });
+}
+
+void RpcServer::add_lasting(RpcMethod method, LastingHandler handler) {
   const bool is_first = state_->handlers->emplace(method, std::move(handler)).second;
   CONCLAVE_ASSERT_WHY(is_first, "each method has one handler");
 }

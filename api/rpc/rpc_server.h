@@ -5,8 +5,8 @@
 
 #include <memory>
 
+#include "api/rpc/lasting_calls.h"
 #include "api/rpc/options.h"
-#include "api/rpc/rpc.h"
 #include "api/rpc/rpc_setting.h"
 #include "base/net/framed_stream.h"
 #include "base/net/hello.h"
@@ -22,6 +22,7 @@ class RpcServer final : public RpcHandlers {
 
   /// One handler for each method.
   void add(RpcMethod method, RpcHandler handler) override;
+  void add_lasting(RpcMethod method, LastingHandler handler);
   /// A connection whose hello asks for Purpose::rpc: judged, answered, and served until it ends.
   void accept(std::shared_ptr<FramedStream> stream, const Hello& hello);
   /// Ends all connections: callers do not learn the outcome of what they wait for. What handlers

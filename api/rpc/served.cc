@@ -46,7 +46,7 @@ Task<void> Served::run(std::shared_ptr<Served> self) {
     if (self->setting_->said.is_new(line, system_clock().boot_now())) log_warn("rpc", "{}", line);
   }
   stream->close();
-  self->running_.clear();
+  for (const auto& [id, end] : std::exchange(self->running_, {})) end->abandon();
   self->outbox_.clear();
 }
 
@@ -76,7 +76,7 @@ Result<void> Served::take(std::string_view bytes) {
     case RpcFrameKind::more:
       return begin(frame);
     case RpcFrameKind::cancel:
-      running_.erase(frame.id);
+      if (auto given_up = running_.extract(frame.id)) given_up.mapped()->abandon();
       inbox_.drop(frame.id);
       outbox_.withdraw(frame.id);
       return {};
@@ -102,20 +102,24 @@ Result<void> Served::begin(const RpcFrame& frame) {
         fmt::format("{} calls on one connection are the limit", setting_->options.calls_max));
     return {};
   }
-  if (!running_.insert(call->id).second) return fail(ErrorCode::corrupt, "two calls of one number");
+  auto end = std::make_shared<CallEnd>();
+  if (!running_.emplace(call->id, end).second) {
+    return fail(ErrorCode::corrupt, "two calls of one number");
+  }
   ++tasks_;
-  setting_->loop.spawn("rpc call", answer(shared_from_this(), std::move(*call)));
+  setting_->loop.spawn("rpc call", answer(shared_from_this(), std::move(*call), std::move(end)));
   return {};
 }
 
-Task<void> Served::answer(std::shared_ptr<Served> self, Inbox::Whole call) {
+Task<void> Served::answer(std::shared_ptr<Served> self, Inbox::Whole call,
+                          std::shared_ptr<CallEnd> end) {
   const auto handler = self->handlers_->find(call.method);
   if (handler == self->handlers_->end() || self->setting_->stopped) {
     self->reply(call.id,
                 fail(ErrorCode::not_found, fmt::format("method {} is not answered here",
                                                        static_cast<unsigned>(call.method))));
   } else {
-    self->reply(call.id, co_await handler->second(self->peer_, std::move(call.body)));
+    self->reply(call.id, co_await handler->second(self->peer_, std::move(call.body), end));
   }
   --self->tasks_;
 }

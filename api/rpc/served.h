@@ -5,15 +5,15 @@
 
 #include <map>
 #include <memory>
-#include <set>
 
 #include "api/rpc/bodies.h"
+#include "api/rpc/lasting_calls.h"
 #include "api/rpc/rpc_setting.h"
 #include "base/run/waiter.h"
 
 namespace conclave::api {
 
-using RpcHandlerTable = std::map<RpcMethod, RpcHandler>;
+using RpcHandlerTable = std::map<RpcMethod, LastingHandler>;
 
 class Served : public std::enable_shared_from_this<Served> {
  public:
@@ -26,7 +26,8 @@ class Served : public std::enable_shared_from_this<Served> {
   void close(const std::string& reason) { stream_->close(reason); }
 
  private:
-  static Task<void> answer(std::shared_ptr<Served> self, Inbox::Whole call);
+  static Task<void> answer(std::shared_ptr<Served> self, Inbox::Whole call,
+                           std::shared_ptr<CallEnd> end);
   Task<Result<void>> read_calls();
   Result<void> take(std::string_view frame);
   Result<void> begin(const RpcFrame& frame);
@@ -39,8 +40,8 @@ class Served : public std::enable_shared_from_this<Served> {
   const RpcPeer peer_;
   Outbox outbox_;
   Inbox inbox_;
-  std::set<std::uint64_t> running_;  ///< Calls whose caller waits.
-  std::size_t tasks_ = 0;            ///< Calls whose handler works, for whomever.
+  std::map<std::uint64_t, std::shared_ptr<CallEnd>> running_;  ///< Calls whose caller waits.
+  std::size_t tasks_ = 0;  ///< Calls whose handler works, for whomever.
   Waiter drained_;
 };
 

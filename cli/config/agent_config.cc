@@ -111,6 +111,8 @@ void fill_cluster(Filler& filler, AgentConfig& config) {
   filler.fill("retry_max", config.retry_max);
   filler.fill("rejoin_after_leave", config.rejoin_after_leave);
   filler.fill("reconnect_timeout", config.reconnect_timeout);
+  filler.fill("performance.node_lease_ttl", config.node_lease_ttl);
+  filler.fill("performance.rebalance_interval", config.rebalance_interval);
   api::AutopilotConfig& autopilot = config.autopilot;
   filler.fill("autopilot.cleanup_dead_servers", autopilot.cleanup_dead_servers);
   filler.fill("autopilot.last_contact_threshold", autopilot.last_contact_threshold);

@@ -45,6 +45,8 @@ struct AgentConfig {
   bool rejoin_after_leave = false;
   Nanos reconnect_timeout{std::chrono::hours(72)};
   bool disable_keyring_file = false;
+  Nanos node_lease_ttl{std::chrono::seconds(13)};
+  Nanos rebalance_interval{std::chrono::minutes(2)};
   std::string encrypt;             ///< The cluster key: 16, 24 or 32 bytes, decoded; "" = none.
   api::AutopilotConfig autopilot;  ///< Of a new cluster.
 

@@ -169,6 +169,8 @@ struct DurationRule {
 
 constexpr DurationRule duration_rules[] = {
     {"check_update_interval", &AgentConfig::check_update_interval, Nanos{0}},
+    {"performance.node_lease_ttl", &AgentConfig::node_lease_ttl, std::chrono::seconds(1)},
+    {"performance.rebalance_interval", &AgentConfig::rebalance_interval, std::chrono::seconds(1)},
     {"performance.rpc_hold_timeout", &AgentConfig::rpc_hold_timeout, Nanos{0}},
     {"retry_interval", &AgentConfig::retry_interval, Nanos{1}},
     {"reconnect_timeout", &AgentConfig::reconnect_timeout, std::chrono::hours(8)},

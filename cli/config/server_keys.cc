@@ -61,8 +61,14 @@ constexpr KeyEntry entries[] = {
      no_grpc},
     {"performance.leave_drain_time", duration, later, "\"5s\"",
      "time for requests to end before a server leaves", drains_anyway},
+    {"performance.node_lease_ttl", duration, implemented, "\"13s\"",
+     "Conclave's own: an agent that was not heard for so long is marked critical; the same on "
+     "servers "
+     "and agents"},
     {"performance.raft_multiplier", integer, implemented, "2",
      "scales the timing of Raft, 1 to 10; 1 in dev mode"},
+    {"performance.rebalance_interval", duration, implemented, "\"2m\"",
+     "Conclave's own: after this, and up to half as much again, an agent moves to another server"},
     {"performance.rpc_hold_timeout", duration, implemented, "\"7s\"",
      "a request waits for a leader for so long"},
     {"raft_logstore.backend", text, later, "", "kind of log", own_storage},

@@ -12,12 +12,12 @@
 namespace conclave::cli {
 
 AgentPart::AgentPart(const AgentConfig& config, const Identity& identity, Loop& main,
-                     ServerPart& server, api::Upstream& upstream, const Clock& clock,
+                     ClusterSide& cluster, api::Upstream& upstream, const Clock& clock,
                      Metrics& metrics, Callbacks callbacks)
     : config_(config),
       identity_(identity),
       main_(main),
-      server_(server),
+      cluster_(cluster),
       callbacks_(std::move(callbacks)),
       local_(loop_, clock, local_options(config, identity), Rng(random_u64())),
       catalog_(upstream),
@@ -71,16 +71,16 @@ agent::SyncOptions AgentPart::sync_options() {
 }
 
 Task<std::vector<api::Member>> AgentPart::members() {
-  co_return co_await run_on(main_, members_on_main());
+  co_return co_await run_on(main_, cluster_.members());
 }
 
-Task<std::vector<api::Member>> AgentPart::members_on_main() { co_return server_.read_members(); }
+Task<std::size_t> AgentPart::count_members() { co_return co_await run_on(main_, count_on_main()); }
 
-Task<std::size_t> AgentPart::count_members() { co_return (co_await members()).size(); }
+Task<std::size_t> AgentPart::count_on_main() { co_return cluster_.count_members(); }
 
 Task<agent::ServerStats> AgentPart::stats() { co_return co_await run_on(main_, stats_on_main()); }
 
-Task<agent::ServerStats> AgentPart::stats_on_main() { co_return server_.stats(); }
+Task<agent::ServerStats> AgentPart::stats_on_main() { co_return cluster_.stats(); }
 
 api::JsonValue AgentPart::debug_config() { return cli::debug_config(config_, identity_); }
 
@@ -104,17 +104,17 @@ Task<Result<void>> AgentPart::leave() {
   log_info("agent", "Leaving the cluster");
   // What leaves must not be registered again by its own upkeep.
   syncer_.stop();
-  auto done = co_await server_.membership().leave();
+  auto done = co_await run_on(main_, cluster_.leave());
   if (done) callbacks_.left();
   co_return done;
 }
 
 Task<Result<void>> AgentPart::join(std::string address) {
-  co_return co_await server_.membership().join(std::move(address));
+  co_return co_await run_on(main_, cluster_.join(std::move(address)));
 }
 
 Task<Result<void>> AgentPart::force_leave(std::string node, bool prune) {
-  co_return co_await server_.membership().force_leave(std::move(node), prune);
+  co_return co_await run_on(main_, cluster_.force_leave(std::move(node), prune));
 }
 
 agent::AgentHttpOptions AgentPart::http_options() const {

@@ -20,8 +20,8 @@
 #include "base/run/loop.h"
 #include "base/run/metrics.h"
 #include "cli/config/agent_config.h"
+#include "cli/run/cluster_side.h"
 #include "cli/run/options.h"
-#include "cli/run/server_part.h"
 #include "cli/run/watches.h"
 
 namespace conclave::cli {
@@ -38,7 +38,7 @@ class AgentPart final : public agent::AgentHost {
   };
 
   /// All references outlive this object. `upstream` answers on any loop.
-  AgentPart(const AgentConfig& config, const Identity& identity, Loop& main, ServerPart& server,
+  AgentPart(const AgentConfig& config, const Identity& identity, Loop& main, ClusterSide& cluster,
             api::Upstream& upstream, const Clock& clock, Metrics& metrics, Callbacks callbacks);
   ~AgentPart() override;
 
@@ -67,8 +67,8 @@ class AgentPart final : public agent::AgentHost {
 
  private:
   agent::SyncOptions sync_options();
-  Task<std::vector<api::Member>> members_on_main();
   Task<std::size_t> count_members();
+  Task<std::size_t> count_on_main();
   Task<agent::ServerStats> stats_on_main();
   Task<void> stop_on_loop();
   agent::AgentHttpOptions http_options() const;
@@ -76,7 +76,7 @@ class AgentPart final : public agent::AgentHost {
   AgentConfig config_;
   const Identity identity_;
   Loop& main_;
-  ServerPart& server_;
+  ClusterSide& cluster_;
   const Callbacks callbacks_;
   Loop loop_{"agent"};
   agent::LocalState local_;

@@ -9,7 +9,6 @@
 #include <utility>
 #include <vector>
 
-#include "base/core/assert.h"
 #include "base/run/log.h"
 #include "base/run/metrics.h"
 #include "base/run/sleep.h"
@@ -17,15 +16,11 @@
 #include "cli/run/agent_part.h"
 #include "cli/run/data_dir.h"
 #include "cli/run/dns_part.h"
-#include "cli/run/front.h"
-#include "cli/run/in_process_upstream.h"
 #include "cli/run/listeners.h"
 #include "cli/run/pid_file.h"
-#include "cli/run/server_part.h"
+#include "cli/run/role.h"
 #include "cli/run/surroundings.h"
 #include "cli/run/watchdog.h"
-#include "daemon/http/routes.h"
-#include "daemon/watch/large_reads.h"
 
 namespace conclave::cli {
 namespace {
@@ -48,8 +43,6 @@ class AgentProcess {
 
  private:
   Result<void> build();
-  void build_fronts(api::RouterOptions routes);
-  void connect_parts();
   Result<void> begin();
 
   void wait_for_signal();
@@ -76,13 +69,8 @@ class AgentProcess {
   std::optional<PidFile> pid_file_;
   Loop main_{"main"};
   boost::asio::signal_set signals_;
-  std::unique_ptr<ServerPart> server_;
-  std::optional<daemon::LargeReads> large_reads_;
-  std::vector<std::unique_ptr<Front>> fronts_;
-  std::optional<api::Router> upstream_router_;
-  std::optional<InProcessUpstream> upstream_;
+  std::unique_ptr<Role> role_;
   std::unique_ptr<AgentPart> agent_;
-  std::unique_ptr<DnsPart> dns_;
   bool ending_ = false;
   int exit_code_ = 0;
   std::string failure_;  ///< Why it ends, for standard error; "" = it was asked to.
@@ -94,114 +82,67 @@ Result<int> AgentProcess::run() {
   CONCLAVE_TRY(build());
   CONCLAVE_TRY(begin());
   main_.run();
-  server_->close();
+  role_->close();
   log_info("agent", "Exit code: code={}", exit_code_);
   if (!failure_.empty()) return fail(ErrorCode::failed, failure_);
   return exit_code_;
 }
 
 Result<void> AgentProcess::build() {
-  if (!config_.server) {
-    return fail(ErrorCode::bad_request,
-                "an agent without a copy of the state comes later: add -server and -bootstrap, or "
-                "use -dev to try it out");
-  }
   CONCLAVE_TRY_ASSIGN(api::RouterOptions routes, router_options(config_));
   CONCLAVE_TRY_ASSIGN(const std::string address, advertised_address(config_));
   // The port is the first thing to be refused for: nothing on disk is touched before it is ours.
   CONCLAVE_TRY_ASSIGN(Listeners listeners, Listeners::open(config_));
   listeners_.emplace(std::move(listeners));
-  CONCLAVE_TRY_ASSIGN(DnsSockets dns_sockets, DnsSockets::open(config_));
+  // Agents do not answer DNS.
+  DnsSockets dns_sockets;
+  if (config_.server) {
+    CONCLAVE_TRY_ASSIGN(dns_sockets, DnsSockets::open(config_));
+  }
   CONCLAVE_TRY_ASSIGN(ClusterPorts ports, ClusterPorts::open(config_));
   CONCLAVE_TRY_ASSIGN(DataDir data_dir, config_.data_dir.empty()
                                             ? DataDir::temporary(config_.node_id)
                                             : DataDir::open(config_.data_dir, config_.node_id));
   data_dir_.emplace(std::move(data_dir));
   identity_ = {data_dir_->node_id(), address, data_dir_->path()};
-  CONCLAVE_TRY_ASSIGN(
-      server_, ServerPart::open(config_, identity_, std::move(ports), main_, clock_, metrics_,
-                                [this](const std::string& sentence) { give_up(sentence); }));
-  build_fronts(std::move(routes));
+  RoleParts parts{.config = config_,
+                  .identity = identity_,
+                  .ports = std::move(ports),
+                  .dns_sockets = std::move(dns_sockets),
+                  .main = main_,
+                  .clock = clock_,
+                  .metrics = metrics_,
+                  .routes = std::move(routes),
+                  .give_up = [this](const std::string& sentence) { give_up(sentence); }};
+  CONCLAVE_TRY_ASSIGN(role_, config_.server ? make_server_role(std::move(parts))
+                                            : make_client_role(std::move(parts)));
   agent_ = std::make_unique<AgentPart>(
-      config_, identity_, main_, *server_, *upstream_, clock_, metrics_,
+      config_, identity_, main_, role_->cluster(), role_->upstream(), clock_, metrics_,
       AgentPart::Callbacks{.load = [this] { return load_checked(); },
                            .reloaded = [this](const AgentConfig& next) { apply_reloaded(next); },
                            .left = [this] { main_.post([this] { end(true); }); }});
   CONCLAVE_TRY(agent_->load());
-  dns_ = std::make_unique<DnsPart>(config_, std::move(dns_sockets), main_, server_->store(),
-                                   server_->replica(), clock_, metrics_);
   CONCLAVE_TRY_ASSIGN(PidFile pid_file, PidFile::write(config_.pid_file));
   pid_file_.emplace(std::move(pid_file));
-  connect_parts();
+  role_->connect(*agent_);
   return {};
-}
-
-void AgentProcess::build_fronts(api::RouterOptions routes) {
-  large_reads_.emplace(large_read_options(config_, identity_), metrics_);
-  const FrontShared shared{main_,
-                           server_->store(),
-                           *large_reads_,
-                           server_->replica(),
-                           server_->leases(),
-                           server_->membership(),
-                           server_->rpc(),
-                           clock_,
-                           metrics_,
-                           server_->snapshots(),
-                           server_->keyring_changes(),
-                           std::make_shared<const daemon::ServerSettings>(server_settings(config_)),
-                           std::move(routes),
-                           http_limits(config_),
-                           config_.rpc_hold_timeout};
-  if (config_.front_threads == 0) {
-    fronts_.push_back(std::make_unique<Front>(&main_, "main", shared));
-  }
-  for (std::int64_t n = 0; n < config_.front_threads; ++n) {
-    fronts_.push_back(std::make_unique<Front>(nullptr, "front" + std::to_string(n), shared));
-  }
-  upstream_router_.emplace(api::RouterOptions{});
-  daemon::add_server_routes(*upstream_router_, fronts_.front()->context(),
-                            fronts_.front()->operators());
-  upstream_.emplace(fronts_.front()->loop(), *upstream_router_);
-  daemon::serve_forwarded(server_->rpc_handlers(), *upstream_);
-}
-
-void AgentProcess::connect_parts() {
-  for (const auto& front : fronts_) agent_->add_routes(front->router());
-  server_->replica().on_changes([this](const std::shared_ptr<const daemon::ChangeSet>& changes) {
-    // First: who is told of a change over HTTP may ask DNS next.
-    dns_->publish(changes);
-    for (const auto& front : fronts_) front->publish(changes);
-  });
-  server_->replica().on_leadership([this](bool leading) {
-    if (!leading) return;
-    log_info("server", "New leader elected: payload={}", config_.node_name);
-    agent_->sync_soon();
-  });
 }
 
 Result<void> AgentProcess::begin() {
   std::vector<std::vector<int>> sockets;
-  for (std::size_t n = 0; n < fronts_.size(); ++n) {
+  for (std::size_t n = 0; n < role_->fronts(); ++n) {
     CONCLAVE_TRY_ASSIGN(auto copies, listeners_->duplicate());
     sockets.push_back(std::move(copies));
   }
-  if (auto started = server_->start(); !started) {
-    server_->stop();
-    return started;
-  }
+  CONCLAVE_TRY(role_->start());
   out_ << banner(config_, identity_, listeners_->addresses()) << "\n==> Consul agent running!\n"
        << "==> Log data will now stream in as it occurs:\n"
        << std::endl;
   for (const std::string& warning : config_.warnings) log_warn("agent", "{}", warning);
-  if (server_->log_was_torn()) {
-    log_info("raft", "the end of an unfinished write was cut off the log: nothing acknowledged");
-  }
   wait_for_signal();
   main_.post([this, sockets = std::move(sockets)] {
-    for (std::size_t n = 0; n < fronts_.size(); ++n) fronts_[n]->start(sockets[n]);
+    role_->serve(sockets);
     agent_->start();
-    dns_->start();
     main_.spawn("metrics", end_metric_intervals());
     main_.spawn("watchdog", feed_watchdog(main_, all_loops(), watchdog_limit(), &ending_));
     notify_systemd("READY=1");
@@ -211,7 +152,7 @@ Result<void> AgentProcess::begin() {
 
 std::vector<Loop*> AgentProcess::all_loops() {
   std::vector<Loop*> loops = {&main_, &agent_->loop()};
-  for (const auto& front : fronts_) loops.push_back(&front->loop());
+  for (Loop* loop : role_->loops()) loops.push_back(loop);
   return loops;
 }
 
@@ -290,10 +231,9 @@ Task<void> AgentProcess::shut_down(bool graceful) {
   notify_systemd("STOPPING=1");
   log_info("agent", "Requesting shutdown");
   exit_code_ = graceful ? 0 : 1;
-  co_await dns_->stop();
   co_await agent_->stop();
-  for (const auto& front : fronts_) co_await front->stop(drain_max);
-  server_->stop();
+  co_await role_->stop_fronts(drain_max);
+  role_->stop();
   // What was answered just now gets to its loops, so that no task is left between two of them.
   for (int turn = 0; turn < 3; ++turn) {
     co_await sleep_for(main_, std::chrono::milliseconds(5));
@@ -301,10 +241,8 @@ Task<void> AgentProcess::shut_down(bool graceful) {
   }
   signals_.cancel();
   // While main still runs: who finds nobody there would take it for its own.
-  dns_->join();
   agent_->join();
-  for (const auto& front : fronts_) front->join();
-  large_reads_->stop();
+  role_->join();
   log_info("agent", "shutdown complete");
   main_.stop();
 }
@@ -317,14 +255,10 @@ Result<AgentConfig> AgentProcess::load_checked() const {
   return config;
 }
 
-/// Agent loop. What a front holds is exchanged on its own loop.
+/// Agent loop.
 void AgentProcess::apply_reloaded(const AgentConfig& config) {
   if (auto level = parse_log_level(config.log_level)) set_log_level(*level);
-  const auto settings = std::make_shared<const daemon::ServerSettings>(server_settings(config));
-  const auto options = router_options(config);
-  CONCLAVE_ASSERT_WHY(options.has_value(), "load_checked() looked at them");
-  dns_->reconfigure(config.dns);
-  for (const auto& front : fronts_) front->reconfigure(settings, *options, http_limits(config));
+  role_->reconfigure(config);
 }
 
 }  // namespace

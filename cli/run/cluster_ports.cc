@@ -11,7 +11,8 @@ Result<ClusterPorts> ClusterPorts::open(const AgentConfig& config) {
     const std::string& ip;
   };
   const std::string& lan = config.serf_lan_addr.empty() ? config.bind_addr : config.serf_lan_addr;
-  const Wanted wanted[] = {{"ports.server", config.ports.server, config.bind_addr},
+  const std::int64_t server = config.server ? config.ports.server : 0;
+  const Wanted wanted[] = {{"ports.server", server, config.bind_addr},
                            {"ports.serf_lan", config.ports.serf_lan, lan}};
   ClusterPorts ports;
   for (const auto& [setting, port, ip] : wanted) {

@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "base/core/assert.h"
-#include "base/core/version.h"
 #include "base/run/log.h"
 #include "cli/offline/rebuild.h"
+#include "cli/run/client_part.h"
 #include "cli/run/rejoin.h"
 #include "daemon/state/session.h"
 #include "daemon/state/state_machine.h"
@@ -57,11 +57,6 @@ raft::Options raft_options(const AgentConfig& config) {
   options.trailing_entries = 8192;
   options.retained_bytes_max = 16 << 20;
   return options;
-}
-
-std::string keyring_path(const AgentConfig& config) {
-  const bool kept = !config.data_dir.empty() && !config.disable_keyring_file;
-  return kept ? config.data_dir + "/keyring" : "";
 }
 
 std::string_view role_text(raft::Role role) {
@@ -239,11 +234,7 @@ api::RpcIdentity ServerPart::rpc_identity() const {
 daemon::MembershipOptions ServerPart::membership_options() const {
   daemon::MembershipOptions options;
   daemon::NodeCard& card = options.card;
-  card.node = local_options(config_, identity_).node;
-  card.serf_port = config_.ports.serf_lan;
-  card.server_port = config_.ports.server;
-  card.build = std::string(compatible_version) + ":";
-  card.rpc_address = join_host_port(identity_.address, config_.ports.server);
+  card = node_card(config_, identity_);
   card.expect = static_cast<std::uint64_t>(config_.bootstrap_expect);
   card.bootstrap = config_.bootstrap;
   if (log_) {
@@ -265,6 +256,7 @@ daemon::MembershipOptions ServerPart::membership_options() const {
   }
   options.autopilot = config_.autopilot;
   options.upkeep.reap_after = config_.reconnect_timeout;
+  options.leases.ttl = config_.node_lease_ttl;
   return options;
 }
 

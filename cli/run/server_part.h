@@ -11,6 +11,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "agent/http/host.h"
 #include "api/rpc/cluster_keyring.h"
@@ -23,6 +25,7 @@
 #include "base/run/metrics.h"
 #include "cli/config/agent_config.h"
 #include "cli/run/cluster_ports.h"
+#include "cli/run/cluster_side.h"
 #include "cli/run/consensus.h"
 #include "cli/run/host_control.h"
 #include "cli/run/options.h"
@@ -37,7 +40,7 @@
 
 namespace conclave::cli {
 
-class ServerPart {
+class ServerPart final : public ClusterSide {
  public:
   /// Opens what is in the data directory. Errors are sentences for the person who started it;
   /// nothing is damaged by them. `give_up`: this server was told to join others and cannot; the
@@ -65,11 +68,18 @@ class ServerPart {
     return keyring_changes_ ? &*keyring_changes_ : nullptr;
   }
   api::Rpc& rpc() { return rpc_client_; }
-  api::RpcHandlers& rpc_handlers() { return rpc_server_; }
-  /// `consul info` and the Stats of /v1/agent/self; main.
-  agent::ServerStats stats();
-  /// The member table as applied here; main.
-  std::vector<api::Member> read_members();
+  api::RpcServer& rpc_server() { return rpc_server_; }
+  // ClusterSide: the member table as applied here.
+  Task<std::vector<api::Member>> members() override { co_return read_members(); }
+  std::size_t count_members() override { return read_members().size(); }
+  agent::ServerStats stats() override;
+  Task<Result<void>> join(std::string address) override {
+    return membership_.join(std::move(address));
+  }
+  Task<Result<void>> leave() override { return membership_.leave(); }
+  Task<Result<void>> force_leave(std::string name, bool prune) override {
+    return membership_.force_leave(std::move(name), prune);
+  }
   /// A torn end of the log was cut off at this start.
   bool log_was_torn() const { return log_was_torn_; }
 
@@ -89,6 +99,7 @@ class ServerPart {
              const Clock& clock, Metrics& metrics, Files files,
              std::function<void(const std::string&)> give_up);
 
+  std::vector<api::Member> read_members();
   daemon::LeaseBasis read_basis();
   daemon::MembershipOptions membership_options() const;
   api::RpcIdentity rpc_identity() const;

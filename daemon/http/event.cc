@@ -8,6 +8,7 @@
 #include "api/codec/writer.h"
 #include "api/model/event.h"
 #include "base/run/random.h"
+#include "daemon/http/asked_node.h"
 #include "daemon/http/blocking.h"
 #include "daemon/http/route_set.h"
 #include "daemon/http/write.h"
@@ -78,8 +79,9 @@ Task<api::Response> fire(ServerContext* context, api::Request request, std::stri
 
 Task<api::Response> list(ServerContext* context, api::Request request, std::string) {
   std::string name(request.parameter("name").value_or(""));
-  return serve_read(context, std::move(request),
-                    EventList{context->settings->node_name, std::move(name)});
+  std::string node = asked_node(request, *context->settings);
+  request.query.push_back({.name = "asked-node", .value = node});  // Tells queries apart.
+  return serve_read(context, std::move(request), EventList{std::move(node), std::move(name)});
 }
 
 }  // namespace

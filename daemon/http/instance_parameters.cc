@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/core/text.h"
+#include "daemon/http/asked_node.h"
 
 namespace conclave::daemon {
 
@@ -35,7 +36,8 @@ std::string address_of_client(const api::Request& request) {
 Viewpoint take_viewpoint(api::Request& request, const ServerSettings& settings) {
   const auto parameter = std::ranges::find(request.query, "near", &api::QueryParameter::name);
   if (parameter == request.query.end()) return {};
-  if (parameter->value == "_agent") return {.near = settings.node_name, .client_address = {}};
+  // In the parameter too: it says which queries are alike.
+  if (parameter->value == "_agent") parameter->value = asked_node(request, settings);
   Viewpoint from{.near = parameter->value, .client_address = {}};
   if (from.near != "_ip") return from;
   from.client_address = address_of_client(request);

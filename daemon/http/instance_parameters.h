@@ -14,8 +14,8 @@ namespace conclave::daemon {
 /// missing one means an empty value: contract 1.3).
 InstanceFilter instance_filter(const api::Request& request);
 
-/// `near`, with `_agent` put as this agent's name. `_ip` becomes `_ip <address>` in the request,
-/// because such a query is another one for each address that asks.
+/// `near`, with `_agent` put as the asked agent's name. That, and `_ip <address>`, stands in the
+/// request too, because such a query is another one for each node or address that asks.
 Viewpoint take_viewpoint(api::Request& request, const ServerSettings& settings);
 
 /// Waiting for one topic, or for any of several tables.

@@ -5,16 +5,20 @@
 /// while there is no leader it waits, for at most the hold time, then 500 `No cluster leader`.
 
 #include <string>
+#include <string_view>
 
 #include "api/http/message.h"
 #include "api/rest/router.h"
 #include "api/rpc/rpc.h"
-#include "api/rpc/upstream.h"
 #include "base/core/duration.h"
 #include "base/run/loop.h"
 #include "daemon/replica/replica.h"
 
 namespace conclave::daemon {
+
+/// Marks a request that must not be forwarded again. A client that sends it gets what this server
+/// can say by itself.
+inline constexpr std::string_view forwarded_mark = "x-conclave-forwarded";
 
 class LeaderForwarder {
  public:
@@ -37,8 +41,5 @@ class LeaderForwarder {
   api::Rpc& rpc_;
   const Nanos hold_timeout_;
 };
-
-/// Answers forwarded requests as `server` does, which outlives the handlers.
-void serve_forwarded(api::RpcHandlers& handlers, api::Upstream& server);
 
 }  // namespace conclave::daemon

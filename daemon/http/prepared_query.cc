@@ -7,6 +7,7 @@
 
 #include "api/codec/writer.h"
 #include "base/run/random.h"
+#include "daemon/http/asked_node.h"
 #include "daemon/http/blocking.h"
 #include "daemon/http/instance_parameters.h"
 #include "daemon/http/query_meta.h"
@@ -117,7 +118,7 @@ struct ExecuteParameters {
 Result<ExecuteParameters> execute_parameters(const ServerContext& context, api::Request& request) {
   ExecuteParameters parameters;
   parameters.how.from = take_viewpoint(request, *context.settings);
-  parameters.how.agent_node = context.settings->node_name;
+  parameters.how.agent_node = asked_node(request, *context.settings);
   const auto limit = request.parameter("limit").value_or("");
   if (!limit.empty()) {
     auto number = parse_int(limit);

@@ -5,6 +5,7 @@
 
 #include "api/codec/writer.h"
 #include "base/run/random.h"
+#include "daemon/http/asked_node.h"
 #include "daemon/http/blocking.h"
 #include "daemon/http/route_set.h"
 #include "daemon/http/write.h"
@@ -45,7 +46,8 @@ struct NodeSessions {
 Task<api::Response> create(ServerContext* context, api::Request request, std::string) {
   const auto scope = check_scope(*context, request);
   if (!scope.has_value()) co_return api::error_response(scope.error());
-  auto session = parse_session(request.body, *context->settings);
+  const std::string node = asked_node(request, *context->settings);
+  auto session = parse_session_at(request.body, *context->settings, node);
   if (!session.has_value()) co_return api::error_response(session.error());
   session->id = random_uuid();
   auto command = make_command(request, SessionCreate{std::move(*session)});

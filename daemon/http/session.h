@@ -18,5 +18,8 @@ void add_session_routes(api::Router& router, ServerContext& context);
 /// and NodeChecks, the rule of LockDelay, TTL bounds (contract 5.1). Whether node and checks exist
 /// is for apply to say.
 Result<api::Session> parse_session(std::string_view body, const ServerSettings& settings);
+/// The same, for another node than this server's if the request names none.
+Result<api::Session> parse_session_at(std::string_view body, const ServerSettings& settings,
+                                      const std::string& node);
 
 }  // namespace conclave::daemon

@@ -113,6 +113,11 @@ Result<SessionBody> read_body(const api::JsonValue& json, const ServerSettings& 
 }  // namespace
 
 Result<api::Session> parse_session(std::string_view text, const ServerSettings& settings) {
+  return parse_session_at(text, settings, settings.node_name);
+}
+
+Result<api::Session> parse_session_at(std::string_view text, const ServerSettings& settings,
+                                      const std::string& node) {
   api::JsonValue json{api::JsonValue::Object{}};
   if (!text.empty()) {
     auto parsed = api::parse_json(text);
@@ -126,7 +131,7 @@ Result<api::Session> parse_session(std::string_view text, const ServerSettings& 
   if (!body.has_value()) return fail("Request decode failed", body.error());
   session.name = std::move(body->name);
   session.node = body->node.value_or("");
-  if (session.node.empty()) session.node = settings.node_name;
+  if (session.node.empty()) session.node = node;
   session.service_checks = std::move(body->service_checks);
   session.behavior = body->behavior.empty() ? "release" : std::move(body->behavior);
   if (session.behavior != "release" && session.behavior != "delete") {

@@ -9,6 +9,7 @@
 #include "base/run/log.h"
 #include "base/run/sleep.h"
 #include "daemon/members/leader_duties.h"
+#include "daemon/tables/members.h"
 #include "raft/core/configuration.h"
 
 namespace conclave::daemon {
@@ -34,6 +35,11 @@ const api::Member* find_by_name(const std::vector<api::Member>& members, const s
 
 Task<Result<void>> LeaderDuties::admit(JoinRequest request) {
   if (!parts_.raft.is_leader()) co_return fail(ErrorCode::no_leader, "No cluster leader");
+  // Agents change nothing that servers wait for, and there are many of them.
+  if (!request.card.server) {
+    leases_.renew(request.card.node.id, parts_.clock.boot_now());
+    co_return co_await admit_in_turn(std::move(request));
+  }
   auto turn = co_await turns_.take();
   if (!turn) co_return std::unexpected(turn.error());
   co_return co_await admit_in_turn(std::move(request));
@@ -84,6 +90,8 @@ Task<Result<void>> LeaderDuties::admit_in_turn(JoinRequest request) {
 
 Task<Result<void>> LeaderDuties::let_go(LeaveRequest request) {
   if (!parts_.raft.is_leader()) co_return fail(ErrorCode::no_leader, "No cluster leader");
+  const auto member = find_member(parts_.reader.open().rows(), request.name);
+  if (member && !is_server(*member)) co_return co_await let_go_in_turn(std::move(request));
   auto turn = co_await turns_.take();
   if (!turn) co_return std::unexpected(turn.error());
   co_return co_await let_go_in_turn(std::move(request));
@@ -100,7 +108,8 @@ Task<Result<void>> LeaderDuties::let_go_in_turn(LeaveRequest request) {
   const auto status = static_cast<Status>(member.status);
   if (!request.forced) co_return co_await remove_member(member);
   if (member.id == parts_.card().node.id) co_return Result<void>();
-  if (status == Status::alive || status == Status::leaving) {
+  const bool is_silent = !is_server(member) && leases_.is_late(member.id, parts_.clock.boot_now());
+  if ((status == Status::alive || status == Status::leaving) && !is_silent) {
     // As in Serf: a node that lives refutes it, which the next round does for it.
     co_return co_await mark(member, Status::leaving);
   }

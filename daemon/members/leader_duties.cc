@@ -45,7 +45,9 @@ void tell(const api::Member& member, Status status) {
 }  // namespace
 
 LeaderDuties::LeaderDuties(MembershipParts& parts)
-    : parts_(parts), turns_(parts.main, parts.clock, turns_max, turn_patience) {}
+    : parts_(parts),
+      turns_(parts.main, parts.clock, turns_max, turn_patience),
+      leases_(parts.options.leases) {}
 
 void LeaderDuties::set_leading(bool leading) {
   leading_ = leading;
@@ -53,6 +55,7 @@ void LeaderDuties::set_leading(bool leading) {
   stability_.clear();
   blocked_.clear();
   ++leadership_;
+  if (leading) leases_.begin(parts_.clock.boot_now());
 }
 
 Task<void> LeaderDuties::round() {
@@ -81,7 +84,27 @@ Task<void> LeaderDuties::establish() {
   if (!done) log_warn("server", "cannot register this server yet: {}", done.error().message);
 }
 
+void LeaderDuties::guard_leases() {
+  std::vector<std::string> alive;
+  for (const api::Member& member : read_members()) {
+    const bool lives = static_cast<Status>(member.status) == Status::alive;
+    if (lives && !is_server(member)) alive.push_back(member.id);
+  }
+  const NodeLeases::Guard guard = leases_.look(alive, parts_.clock.boot_now());
+  if (!guard.changed) return;
+  if (guard.holds) {
+    log_error("server",
+              "{} of {} agents were not heard of within half a lease: this is taken for a fault of "
+              "the network, and no node is marked critical until they return; `force-leave` takes "
+              "single ones out",
+              guard.late, guard.of);
+  } else {
+    log_warn("server", "the leases of agents end again: {} of {} are late", guard.late, guard.of);
+  }
+}
+
 Task<void> LeaderDuties::keep_up() {
+  guard_leases();
   for (const MemberFacts& facts : read_facts()) {
     const Status status = status_of(facts, parts_.options.upkeep);
     if (status != static_cast<Status>(facts.member.status)) tell(facts.member, status);
@@ -206,6 +229,7 @@ std::vector<MemberFacts> LeaderDuties::read_facts() {
   std::vector<MemberFacts> all;
   const raft::Configuration configuration = parts_.raft.configuration();
   const auto peers = parts_.raft.peers();
+  const Nanos now = parts_.clock.boot_now();
   const ReadSnapshot snapshot = parts_.reader.open();
   visit_members(snapshot.rows(), [&](const api::Member& member) {
     MemberFacts facts{.member = member};
@@ -215,6 +239,7 @@ std::vector<MemberFacts> LeaderDuties::read_facts() {
     if (std::ranges::find(peers, raft::NodeId{member.id}, &raft::PeerStanding::id) != peers.end()) {
       facts.heard = heard_of(member.id, peers);
     }
+    if (!is_server(member)) facts.lease = leases_.lease_of(member.id, now);
     facts.now_ms = parts_.replica.cluster_time_ms();
     const auto node = find_node(snapshot.rows(), member.name);
     facts.has_node = node.has_value();

@@ -16,6 +16,7 @@
 #include "daemon/members/autopilot_plan.h"
 #include "daemon/members/join_rules.h"
 #include "daemon/members/membership_parts.h"
+#include "daemon/members/node_leases.h"
 #include "daemon/members/turn.h"
 
 namespace conclave::daemon {
@@ -38,6 +39,8 @@ class LeaderDuties {
   /// "" = whoever has most of the log. Returns when another server leads or it was given up.
   Task<Result<void>> transfer_leadership(std::string id);
 
+  /// Who of the agents lives, as the servers pass it on.
+  NodeLeases& leases() { return leases_; }
   AutopilotFacts autopilot_facts();
   const Stability& stability() const { return stability_; }
 
@@ -57,6 +60,7 @@ class LeaderDuties {
   Task<Result<void>> write(CommandBody body);
   Task<void> establish();
   Task<void> keep_up();
+  void guard_leases();
   Task<void> run_autopilot();
 
   std::vector<api::Member> read_members();
@@ -67,6 +71,7 @@ class LeaderDuties {
 
   MembershipParts& parts_;
   TurnTaking turns_;
+  NodeLeases leases_;
   bool leading_ = false;
   bool established_ = false;
   bool in_round_ = false;

@@ -3,10 +3,12 @@
 #include <utility>
 
 #include "api/model/record.h"
+#include "api/rpc/lasting_calls.h"
 #include "base/run/file.h"
 #include "base/run/log.h"
 #include "base/run/run_on.h"
 #include "base/run/sleep.h"
+#include "daemon/tables/members.h"
 #include "raft/core/configuration.h"
 
 namespace conclave::daemon {
@@ -26,7 +28,8 @@ Membership::Membership(Loop& main, const Clock& clock, api::Rpc& rpc, api::RpcHa
                        MembershipOptions options, MembershipCallbacks callbacks)
     : parts_{main, clock, rpc, replica, raft, reader, std::move(options), std::move(callbacks)},
       discovery_(parts_),
-      duties_(parts_) {
+      duties_(parts_),
+      passing_(parts_, duties_.leases()) {
   using api::RpcMethod;
   handlers.add(RpcMethod::introduce, [this](api::RpcPeer, std::string body) {
     return discovery_.on_introduce(std::move(body));
@@ -38,6 +41,13 @@ Membership::Membership(Loop& main, const Clock& clock, api::Rpc& rpc, api::RpcHa
                [this](api::RpcPeer, std::string body) { return on_join(std::move(body)); });
   handlers.add(RpcMethod::leave,
                [this](api::RpcPeer, std::string body) { return on_leave(std::move(body)); });
+  handlers.add(api::renew_node, [this](api::RpcPeer, std::string body) {
+    return passing_.on_renew(std::move(body));
+  });
+  handlers.add(api::pass_leases, [this](api::RpcPeer, std::string body) {
+    return passing_.on_pass(std::move(body));
+  });
+  handlers.add(api::list_members, [this](api::RpcPeer, const std::string&) { return on_list(); });
   replica.on_leadership([this](bool leading) {
     duties_.set_leading(leading);
     if (leading) parts_.main.spawn("member upkeep", duties_.round());
@@ -61,6 +71,7 @@ Task<void> Membership::keep_ticking() {
 
 void Membership::tick() {
   discovery_.tick();
+  passing_.tick();
   const Nanos now = parts_.clock.boot_now();
   if (parts_.stopped || now < next_round_) return;
   next_round_ = now + round_period;
@@ -92,6 +103,7 @@ Task<Result<std::string>> Membership::on_join(std::string body) {
   auto request = api::decode_record<JoinRequest>(body);
   if (!request) co_return std::unexpected(request.error());
   if (const std::string leader = leader_elsewhere(); !leader.empty()) {
+    if (request->relay) co_return co_await pass_on(api::RpcMethod::join, leader, std::move(body));
     co_return api::encode_record(LeaderReply{leader});
   }
   if (auto done = co_await duties_.admit(std::move(*request)); !done) {
@@ -104,12 +116,36 @@ Task<Result<std::string>> Membership::on_leave(std::string body) {
   auto request = api::decode_record<LeaveRequest>(body);
   if (!request) co_return std::unexpected(request.error());
   if (const std::string leader = leader_elsewhere(); !leader.empty()) {
+    if (request->relay) co_return co_await pass_on(api::RpcMethod::leave, leader, std::move(body));
     co_return api::encode_record(LeaderReply{leader});
   }
   if (auto done = co_await duties_.let_go(std::move(*request)); !done) {
     co_return std::unexpected(done.error());
   }
   co_return api::encode_record(LeaderReply{});
+}
+
+/// What an agent asks of the leader. A leader that is none any more answers with another address,
+/// which is an error here: the agent asks again.
+Task<Result<std::string>> Membership::pass_on(api::RpcMethod method, std::string leader,
+                                              std::string body) {
+  auto answer = co_await parts_.rpc.call(leader, method, std::move(body), membership_call_timeout);
+  if (!answer) co_return answer;
+  const auto reply = api::decode_record<LeaderReply>(*answer);
+  if (reply && !reply->leader_address.empty()) {
+    co_return fail(ErrorCode::no_leader, "No cluster leader");
+  }
+  co_return answer;
+}
+
+Task<Result<std::string>> Membership::on_list() {
+  MemberList list;
+  const ReadSnapshot snapshot = parts_.reader.open();
+  visit_members(snapshot.rows(), [&](const api::Member& member) {
+    list.members.push_back(member);
+    return true;
+  });
+  co_return api::encode_record(list);
 }
 
 bool Membership::is_only_voter() const {

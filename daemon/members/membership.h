@@ -29,6 +29,7 @@
 #include "base/run/loop.h"
 #include "daemon/members/discovery.h"
 #include "daemon/members/leader_duties.h"
+#include "daemon/members/lease_passing.h"
 #include "daemon/members/membership_parts.h"
 #include "daemon/members/operations.h"
 
@@ -71,6 +72,8 @@ class Membership final : public ClusterOperations {
   Task<void> keep_ticking();
   Task<Result<std::string>> on_join(std::string body);
   Task<Result<std::string>> on_leave(std::string body);
+  Task<Result<std::string>> on_list();
+  Task<Result<std::string>> pass_on(api::RpcMethod method, std::string leader, std::string body);
   Task<Result<void>> leave_on_main();
   Task<Result<void>> leave_cluster(LeaveRequest request);
   Task<Result<void>> at_leader(LeaveRequest request);
@@ -83,6 +86,7 @@ class Membership final : public ClusterOperations {
   MembershipParts parts_;
   Discovery discovery_;
   LeaderDuties duties_;
+  LeasePassing passing_;
   Nanos next_round_{};
 };
 

@@ -10,6 +10,7 @@
 
 #include "api/model/autopilot.h"
 #include "base/core/result.h"
+#include "daemon/members/node_leases.h"
 #include "daemon/members/reconcile.h"
 #include "daemon/members/records.h"
 #include "raft/core/types.h"
@@ -28,6 +29,7 @@ struct MembershipOptions {
   std::int64_t retry_max = 0;  ///< 0 = no end.
   bool rejoin_after_leave = false;
   api::AutopilotConfig autopilot;  ///< Of a new cluster.
+  LeaseOptions leases;
   UpkeepOptions upkeep;
 };
 

@@ -38,6 +38,19 @@ void keep_alive(const MemberFacts& facts, std::vector<CommandBody>& commands) {
   commands.emplace_back(std::move(registration));
 }
 
+Status status_by_lease(Lease lease, Status now) {
+  switch (lease) {
+    case Lease::unknown:
+      return now;
+    case Lease::valid:
+      return Status::alive;
+    case Lease::ended:
+      // Somebody wanted it gone (force-leave), and it does not object.
+      return now == Status::leaving ? Status::left : Status::failed;
+  }
+  return now;
+}
+
 }  // namespace
 
 bool is_server(const api::Member& member) {
@@ -49,7 +62,8 @@ Status status_of(const MemberFacts& facts, const UpkeepOptions& options) {
   const auto now = static_cast<Status>(facts.member.status);
   if (facts.departing) return now;
   if (facts.is_leader) return Status::alive;
-  if (!is_server(facts.member) || now == Status::left) return now;
+  if (now == Status::left) return now;
+  if (!is_server(facts.member)) return status_by_lease(facts.lease, now);
   if (!facts.in_configuration) {
     // A leave that was cut short, or a server that was removed while it ran.
     if (now == Status::leaving) return Status::left;

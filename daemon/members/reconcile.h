@@ -10,6 +10,7 @@
 #include "api/model/member.h"
 #include "base/core/duration.h"
 #include "daemon/command/command.h"
+#include "daemon/members/node_leases.h"
 #include "daemon/members/records.h"
 
 namespace conclave::daemon {
@@ -33,7 +34,8 @@ struct MemberFacts {
   bool in_configuration = false;
   bool departing = false;  ///< Its leave is being carried out.
   std::optional<Heard> heard;
-  std::uint64_t now_ms = 0;  ///< Cluster time.
+  Lease lease = Lease::unknown;  ///< Of an agent.
+  std::uint64_t now_ms = 0;      ///< Cluster time.
   // Of the catalog: the node under the member's name.
   bool has_node = false;
   bool node_is_its_own = false;  ///< The catalog's node has the member's id, or none.

@@ -1,7 +1,8 @@
 #pragma once
 
 /// What nodes say to each other about membership: the requests and replies of RpcMethod introduce,
-/// join, leave and bootstrap (api/rpc/rpc.h). Records; fields are only ever added. Pure.
+/// join, leave, bootstrap, renew_node, pass_leases and list_members (api/rpc/rpc.h). Records;
+/// fields are only ever added. Pure.
 
 #include <cstdint>
 #include <optional>
@@ -11,6 +12,7 @@
 
 #include "api/model/catalog.h"
 #include "api/model/field.h"
+#include "api/model/member.h"
 #include "base/core/uuid.h"
 
 namespace conclave::daemon {
@@ -73,10 +75,13 @@ struct JoinRequest {
   /// Somebody asked for this: a join list, a command, a first start. Without it a server that was
   /// removed is not let in again.
   bool wants_in = false;
+  /// Of an agent, which speaks to one server: that one passes it on to the leader.
+  bool relay = false;
 
   static constexpr auto fields() {
     return std::tuple{api::field(1, "Card", &JoinRequest::card),
-                      api::field(2, "WantsIn", &JoinRequest::wants_in)};
+                      api::field(2, "WantsIn", &JoinRequest::wants_in),
+                      api::field(3, "Relay", &JoinRequest::relay)};
   }
 };
 
@@ -86,12 +91,14 @@ struct LeaveRequest {
   std::string id;  ///< "" when forced.
   bool forced = false;
   bool prune = false;  ///< Forced: no trace of it stays in the member table.
+  bool relay = false;  ///< As in JoinRequest.
 
   static constexpr auto fields() {
     using api::field;
     using L = LeaveRequest;
     return std::tuple{field(1, "Name", &L::name), field(2, "ID", &L::id),
-                      field(3, "Forced", &L::forced), field(4, "Prune", &L::prune)};
+                      field(3, "Forced", &L::forced), field(4, "Prune", &L::prune),
+                      field(5, "Relay", &L::relay)};
   }
 };
 
@@ -101,6 +108,46 @@ struct LeaderReply {
 
   static constexpr auto fields() {
     return std::tuple{api::field(1, "LeaderAddress", &LeaderReply::leader_address)};
+  }
+};
+
+/// "I live", of an agent to its server, several times in a lease.
+struct LeaseRenewal {
+  std::string id;
+  std::string name;
+
+  static constexpr auto fields() {
+    return std::tuple{api::field(1, "ID", &LeaseRenewal::id),
+                      api::field(2, "Name", &LeaseRenewal::name)};
+  }
+};
+
+struct LeaseReply {
+  bool listed = false;        ///< The member table here has the node, and it has not left.
+  bool passed_on = false;     ///< What agents say here reaches the leader.
+  std::uint64_t members = 0;  ///< How many the member table has.
+
+  static constexpr auto fields() {
+    using api::field;
+    using L = LeaseReply;
+    return std::tuple{field(1, "Listed", &L::listed), field(2, "PassedOn", &L::passed_on),
+                      field(3, "Members", &L::members)};
+  }
+};
+
+/// "These live", of a server to the leader, once a second at most. The reply is empty.
+struct LeasePass {
+  std::vector<std::string> ids;
+
+  static constexpr auto fields() { return std::tuple{api::field(1, "IDs", &LeasePass::ids)}; }
+};
+
+/// Reply of list_members; the request is empty.
+struct MemberList {
+  std::vector<api::Member> members;
+
+  static constexpr auto fields() {
+    return std::tuple{api::field(1, "Members", &MemberList::members)};
   }
 };
 

@@ -110,7 +110,6 @@ class StartErrors(unittest.TestCase):
         self.assertEqual((checked.returncode, checked.stdout), (0, "Configuration is valid!\n"))
 
     def test_flags_that_are_not_there_yet_say_so(self):
-        self.assertIn("-server", self.refused("-data-dir", self.path("data")))
         self.assertIn("flag provided but not defined: -nope", self.refused("-nope"))
 
     def test_another_node_id_than_the_directorys_is_refused(self):

@@ -71,6 +71,30 @@ class Member(ServerProcess):
         return self.get("/v1/agent/self").json()["Config"]["NodeID"]
 
 
+class Agent(Member):
+    """A node without a copy of the state, which talks to the servers of a cluster."""
+
+    def role(self):
+        return []
+
+    def formation(self):
+        return [word for address in self.cluster.join_addresses()
+                for word in ("-retry-join", address)]
+
+    def peer_flags(self):
+        return ["-serf-lan-port", str(self.ports["serf_lan"])]
+
+    def server(self):
+        """The address of the server that it uses, from its log."""
+        lines = [line for line in self.log().splitlines() if "using server: address=" in line]
+        return lines[-1].rpartition("address=")[2] if lines else ""
+
+    def wait_until_listed(self):
+        eventually(lambda: self.get(f"/v1/health/node/{self.node}").json(),
+                   f"{self.node} is not registered", self.cluster)
+        return self
+
+
 class Cluster:
     """Use as a context manager, or call start() and close()."""
 
@@ -78,6 +102,7 @@ class Cluster:
         self.expect = count if expect is None else expect
         self.config = dict(config or {})
         self.members = []
+        self.agents = []
         for number in range(count):
             self.add(f"server-{number}")
 
@@ -97,6 +122,12 @@ class Cluster:
         self.members.append(member)
         return member
 
+    def add_agent(self, node, config=None, data_dir=None):
+        """An agent, not yet started."""
+        agent = Agent(node, self, config, data_dir)
+        self.agents.append(agent)
+        return agent
+
     def join_addresses(self):
         """What every server is told to join, itself among them, as people configure it."""
         return [member.join_address for member in self.members]
@@ -110,7 +141,7 @@ class Cluster:
     def close(self):
         """Ends all of them; the first complaint of one, once the others have ended too."""
         complaints = []
-        for member in self.members:
+        for member in self.agents + self.members:
             # Without a leader to hand over to, a server would wait for one at every SIGTERM.
             try:
                 member.close()
@@ -176,7 +207,8 @@ class Cluster:
         eventually(written, f"cannot write {key}", self)
 
     def logs(self):
-        return "\n".join(f"--- {member.node}\n{member.log()[-3000:]}" for member in self.members)
+        return "\n".join(f"--- {member.node}\n{member.log()[-3000:]}"
+                         for member in self.members + self.agents)
 
 
 def serves(member):

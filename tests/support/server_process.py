@@ -116,7 +116,7 @@ class ServerProcess:
         if self.dev:
             words += ["-dev"]
         else:
-            words += ["-server", *self.formation(), "-data-dir", self.data_dir]
+            words += [*self.role(), *self.formation(), "-data-dir", self.data_dir]
             words += ["-bind", "127.0.0.1"]
         words += ["-node", self.node, "-http-port", str(self.http_port), *self.peer_flags()]
         config = self.with_front_threads()
@@ -134,6 +134,9 @@ class ServerProcess:
             return self.config
         performance = {"front_threads": int(count), **self.config.get("performance", {})}
         return {**self.config, "performance": performance}
+
+    def role(self):
+        return ["-server"]
 
     def formation(self):
         """The flags that say how it comes to a cluster."""

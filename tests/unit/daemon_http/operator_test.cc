@@ -6,9 +6,11 @@
 #include <thread>
 
 #include "api/http/target.h"
+#include "api/rpc/upstream.h"
 #include "base/run/clock.h"
 #include "base/run/loop_thread.h"
 #include "base/run/metrics.h"
+#include "daemon/http/forwarded_requests.h"
 #include "daemon/http/routes.h"
 #include "tests/unit/daemon_http/server_fixture.h"
 
@@ -153,7 +155,13 @@ class OperatorTest : public ServerTest {
  protected:
   OperatorTest() : ServerTest() {
     add_server_routes(router_, context_, operators_);
-    serve_forwarded(rpc_, leader_);
+    auto handler =
+        forwarded_handler([this](api::Request request, const std::shared_ptr<api::CallEnd>&) {
+          return leader_.call(std::move(request));
+        });
+    rpc_.add(api::RpcMethod::http, [handler](api::RpcPeer peer, std::string body) {
+      return handler(std::move(peer), std::move(body), std::make_shared<api::CallEnd>());
+    });
   }
   Answer ask(api::Method method, std::string_view target, std::string body = {}) {
     api::Request request;

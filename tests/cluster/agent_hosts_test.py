@@ -1,0 +1,80 @@
+"""Three servers and five agents, each on a host of its own that can be cut off the network."""
+
+import time
+import unittest
+
+from cluster import eventually
+from hosts import HostCluster, enter_own_network
+
+# The usual leases: 13 s.
+CONFIG = {"performance": {"raft_multiplier": 1}}
+
+
+def instances(node):
+    return {entry["Node"]["Node"]: {check["Status"] for check in entry["Checks"]}
+            for entry in node.get("/v1/health/service/web", timeout=15).json()}
+
+
+class Hosts(unittest.TestCase):
+    def setUp(self):
+        self.cluster = HostCluster(3, config=CONFIG)
+        self.addCleanup(self.cluster.close)
+        self.cluster.start()
+        self.agents = [self.cluster.add_agent(f"agent-{n}") for n in range(5)]
+        for agent in self.agents:
+            agent.start(wait=False)
+        for agent in self.agents:
+            agent.wait_until_listed()
+            body = {"Name": "web", "Port": 80, "Check": {"TTL": "10m", "Status": "passing"}}
+            self.assertEqual(agent.put("/v1/agent/service/register", body).status, 200)
+
+    def eventually(self, condition, complaint):
+        return eventually(condition, complaint, self.cluster)
+
+    def everybody_passes(self, node):
+        return instances(node) == {agent.node: {"passing"} for agent in self.agents}
+
+    def test_found_from_everywhere(self):
+        for node in (*self.cluster.members, *self.agents):
+            self.eventually(lambda: self.everybody_passes(node), f"{node.node} misses some")
+
+    def test_a_host_that_is_cut_off_turns_critical_and_comes_back(self):
+        victim, witness = self.agents[:2]
+        self.eventually(lambda: self.everybody_passes(witness), "not registered")
+        victim.cut_off()
+        cut = time.monotonic()
+        self.eventually(lambda: "critical" in instances(witness)[victim.node], "not critical")
+        took = time.monotonic() - cut
+        print(f"critical after {took:.1f} s")
+        self.assertGreater(took, 9)
+        # Its own endpoints are answered all the while; on its host, where nobody is cut off.
+        others = {name: states for name, states in instances(witness).items()
+                  if name != victim.node}
+        self.assertEqual(set.union(*others.values()), {"passing"})
+        victim.reconnect()
+        back = time.monotonic()
+        self.eventually(lambda: self.everybody_passes(witness), "it does not come back")
+        print(f"passing {time.monotonic() - back:.1f} s after its return")
+
+    def test_a_server_that_is_cut_off_raises_no_alarm(self):
+        witness = self.agents[0]
+        self.eventually(lambda: self.everybody_passes(witness), "not registered")
+        leader = self.cluster.leader()
+        leader.cut_off()
+        rest = [member for member in self.cluster.members if member is not leader]
+        end = time.monotonic() + 20
+        while time.monotonic() < end:
+            critical = [check["Node"] for check in
+                        rest[0].get("/v1/health/state/critical?stale", timeout=15).json()]
+            self.assertEqual([name for name in critical if name.startswith("agent")], [])
+            time.sleep(0.5)
+        for agent in self.agents:
+            self.eventually(lambda: agent.put("/v1/kv/a", "b").text() == "true",
+                            f"{agent.node} does not write")
+        leader.reconnect()
+        self.eventually(lambda: self.everybody_passes(leader), "the server does not come back")
+
+
+if __name__ == "__main__":
+    enter_own_network()
+    unittest.main()
