@@ -122,14 +122,18 @@ Task<void> LeaderDuties::keep_up() {
 
 Task<void> LeaderDuties::run_autopilot() {
   if (!leading_ || !is_settled()) co_return;
-  const AutopilotPlan plan = autopilot_plan(autopilot_facts());
+  AutopilotPlan plan = autopilot_plan(autopilot_facts());
   if (plan.blocked != blocked_ && !plan.blocked.empty()) {
     log_warn("autopilot", "{}", plan.blocked);
   }
   blocked_ = plan.blocked;
   if (plan.changes.empty()) co_return;
   auto turn = co_await turns_.take();
-  if (!turn) co_return;
+  if (!turn || !leading_ || !is_settled()) co_return;
+  // Whoever had the turn has changed what the plan was made of: a server that was let in again is a
+  // learner whose member has not left any more.
+  plan = autopilot_plan(autopilot_facts());
+  if (plan.changes.empty()) co_return;
   for (const raft::MembershipChange& change : plan.changes) {
     const bool removes = change.kind == raft::MembershipChange::Kind::remove;
     log_info("autopilot", "{}: id={} address={}",
