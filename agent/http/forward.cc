@@ -1,5 +1,9 @@
 #include "agent/http/forward.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
 #include <string>
 #include <utility>
 
@@ -33,8 +37,31 @@ bool is_blocking(const api::Request& request) {
   return request.method == api::Method::get && !index.empty() && index != "0";
 }
 
+void add_parameter(api::Request& request, std::string name, std::string value) {
+  request.target += request.target.find('?') == std::string::npos ? '?' : '&';
+  request.target += name;
+  if (!value.empty()) request.target.append(1, '=').append(value);
+  request.query.push_back({std::move(name), std::move(value)});
+}
+
+/// discovery_max_stale (contract 2.1) is the asked agent's own, so it travels with the request.
+void allow_stale_discovery(api::Request& request, Nanos max_stale) {
+  const std::string_view path = request.path;
+  const bool discovers = path.starts_with("/v1/catalog/") || path.starts_with("/v1/health/");
+  const auto names = [&](const char* name) { return request.has_parameter(name); };
+  constexpr const char* modes[] = {"stale", "consistent", "leader", "cached"};
+  if (max_stale <= Nanos{} || request.method != api::Method::get || !discovers ||
+      std::ranges::any_of(modes, names)) {
+    return;
+  }
+  const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(max_stale);
+  add_parameter(request, "stale", "");
+  add_parameter(request, "max_stale", fmt::format("{}ms", milliseconds.count()));
+}
+
 Task<api::Response> forward(ForwardContext* context, api::Request request, std::string rest) {
   static_cast<void>(rest);
+  allow_stale_discovery(request, context->discovery_max_stale);
   if (is_blocking(request)) co_return context->queries.park(std::move(request));
   if (Views::serves(request)) co_return co_await context->views.read(std::move(request));
   co_return co_await context->link.call(std::move(request));

@@ -9,6 +9,7 @@
 #include "agent/link/shared_queries.h"
 #include "agent/link/views.h"
 #include "api/rest/router.h"
+#include "base/core/duration.h"
 
 namespace conclave::agent {
 
@@ -18,6 +19,8 @@ struct ForwardContext {
   Views& views;
   std::uint64_t kv_value_bytes_max = 512 * 1024;
   std::uint64_t txn_bytes_max = 512 * 1024;
+  /// Reads of catalog and health that name no mode may be so old; zero: they are the leader's.
+  Nanos discovery_max_stale{};
 };
 
 /// `context` outlives the router, whose loop is the link's.

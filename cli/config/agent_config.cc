@@ -174,6 +174,8 @@ void fill_server(Filler& filler, AgentConfig& config) {
   filler.fill("telemetry.disable_hostname", config.metrics_without_host);
   filler.fill("enable_debug", config.enable_debug);
   filler.fill("translate_wan_addrs", config.translate_wan_addrs);
+  filler.fill("disable_coordinates", config.disable_coordinates);
+  filler.fill("discovery_max_stale", config.discovery_max_stale);
   filler.fill("storage.quota_bytes", config.quota_bytes);
   filler.fill("storage.free_space_min_bytes", config.free_space_min_bytes);
 }

@@ -103,6 +103,8 @@ struct AgentConfig {
   bool metrics_without_host = false;
   bool enable_debug = false;
   bool translate_wan_addrs = false;
+  bool disable_coordinates = false;
+  Nanos discovery_max_stale{};
 
   bool storage_sync_full = false;
   std::int64_t quota_bytes = 0;  ///< 0 = none.

@@ -9,7 +9,6 @@ using enum KeyClass;
 using enum KeyType;
 
 constexpr std::string_view fixed_timing = "this time is fixed";
-constexpr std::string_view linearizable = "reads stay linearizable unless they ask for stale";
 constexpr std::string_view no_https = "HTTPS comes later";
 constexpr std::string_view no_rate_limit = "the rate of requests is not limited";
 constexpr std::string_view own_timeouts = "time limits between nodes are fixed";
@@ -26,8 +25,8 @@ constexpr KeyEntry entries[] = {
      "wait of a blocking query that names none"},
     {"disable_http_unprintable_char_filter", boolean, implemented, "false",
      "let unprintable characters into paths"},
-    {"discovery_max_stale", duration, later, "", "serve reads from any server that is not older",
-     linearizable},
+    {"discovery_max_stale", duration, implemented, "",
+     "reads of catalog and health that name no mode are answered by any server that is not older"},
     {"http_config.allow_write_http_from", text_list, implemented, "",
      "networks (CIDR) that may send other requests than GET; everybody by default"},
     {"http_config.block_endpoints", text_list, implemented, "", "paths that are answered with 403"},

@@ -44,6 +44,8 @@ daemon::ServerSettings server_settings(const AgentConfig& config) {
   settings.kv_value_bytes_max = static_cast<std::uint64_t>(config.kv_max_value_size);
   settings.txn_bytes_max = static_cast<std::uint64_t>(config.txn_max_req_len);
   settings.session_ttl_min = config.session_ttl_min;
+  settings.discovery_max_stale = config.discovery_max_stale;
+  settings.coordinates = !config.disable_coordinates;
   settings.waits = {config.default_query_time, config.max_query_time};
   return settings;
 }

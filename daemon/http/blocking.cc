@@ -58,6 +58,17 @@ std::string effective_consistency(api::ConsistencyMode mode) {
   return "leader";
 }
 
+/// discovery_max_stale (contract 2.1).
+void allow_stale_discovery(const ServerContext& context, const api::Request& request,
+                           api::ReadOptions& options) {
+  if (context.settings->discovery_max_stale <= Nanos{} || request.has_parameter("leader")) return;
+  const std::string_view path = request.path;
+  const bool discovers = path.starts_with("/v1/catalog/") || path.starts_with("/v1/health/");
+  if (!discovers || options.mode != api::ConsistencyMode::standard) return;
+  options.mode = api::ConsistencyMode::stale;
+  options.max_stale = context.settings->discovery_max_stale;
+}
+
 /// Contract 2.1: an answer older than max_stale is redone once in default mode.
 bool too_stale(const ReadTurn& turn) {
   return turn.options.mode == api::ConsistencyMode::stale && turn.options.max_stale.has_value() &&
@@ -95,11 +106,17 @@ Result<void> check_scope(const ServerContext& context, const api::Request& reque
 
 Result<api::ReadOptions> read_options(const ServerContext& context, const api::Request& request) {
   CONCLAVE_TRY(check_scope(context, request));
-  if (request.query.empty()) return api::ReadOptions{};
+  api::ReadOptions options;
+  if (request.query.empty()) {
+    allow_stale_discovery(context, request, options);
+    return options;
+  }
   std::vector<std::pair<std::string_view, std::string_view>> parameters;
   parameters.reserve(request.query.size());
   for (const auto& [name, value] : request.query) parameters.emplace_back(name, value);
-  return api::parse_read_options(parameters, context.settings->waits);
+  CONCLAVE_TRY_ASSIGN(options, api::parse_read_options(parameters, context.settings->waits));
+  allow_stale_discovery(context, request, options);
+  return options;
 }
 
 bool turn_now(ServerContext& context, ReadTurn& turn) {

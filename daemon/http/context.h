@@ -32,8 +32,10 @@ struct ServerSettings {
   Nanos session_ttl_min{std::chrono::seconds(10)};
   Nanos coordinate_update_period{std::chrono::seconds(5)};
   api::WaitLimits waits;
+  /// Reads of catalog and health that name no mode may be so old; zero: they are the leader's.
+  Nanos discovery_max_stale{};
+  bool coordinates = true;  ///< False: their endpoints say that they are switched off.
   bool strict_json = false;
-  std::string encrypt_key;  ///< Base64, for the operator to see; "" = there is none.
 };
 
 class SnapshotService;

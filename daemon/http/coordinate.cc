@@ -101,8 +101,12 @@ Result<api::NodeCoordinate> parse_update(const ServerContext& context,
   return api::NodeCoordinate{.node = std::move(body.node), .coord = std::move(body.coord)};
 }
 
+/// disable_coordinates (contract 12).
+api::Response disabled() { return api::text_response(401, "Coordinate support disabled"); }
+
 api::Response update(ServerContext& context, const api::Request& request,
                      const std::shared_ptr<Gathered>& gathered) {
+  if (!context.settings->coordinates) return disabled();
   auto parsed = parse_update(context, request);
   if (!parsed.has_value()) return api::error_response(parsed.error());
   const std::string node = to_lower_ascii(parsed->node);
@@ -117,18 +121,21 @@ api::Response update(ServerContext& context, const api::Request& request,
 }
 
 Task<api::Response> list(ServerContext* context, api::Request request, std::string) {
+  if (!context->settings->coordinates) return answered(disabled());
   std::optional<std::string> segment;
   if (const auto given = request.parameter("segment")) segment = *given;
   return serve_read(context, std::move(request), ListCoordinates{std::move(segment)});
 }
 
 Task<api::Response> get(ServerContext* context, api::Request request, std::string node) {
+  if (!context->settings->coordinates) return answered(disabled());
   if (node.empty()) return refused(ErrorCode::bad_request, "Missing node name");
   return serve_read(context, std::move(request), GetCoordinate{std::move(node)});
 }
 
 /// The servers of this datacenter. Nobody measures the ways between datacenters here.
 Task<api::Response> datacenters(ServerContext* context, api::Request, std::string) {
+  if (!context->settings->coordinates) co_return disabled();
   const RaftConfigurationView view = co_await context->cluster.raft_configuration();
   const std::string& datacenter = context->settings->datacenter;
   std::vector<api::NodeCoordinate> servers;

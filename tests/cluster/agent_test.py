@@ -40,7 +40,9 @@ class Agents(unittest.TestCase):
         self.cluster = Cluster(3, config=self.config).start()
         self.addCleanup(self.cluster.close)
         self.servers = list(self.cluster.members)
-        self.first, self.second = (self.cluster.add_agent(f"agent-{n}") for n in (1, 2))
+        self.first = self.cluster.add_agent("agent-1")
+        # Its reads of catalog and health need no leader (contract 2.1).
+        self.second = self.cluster.add_agent("agent-2", {"discovery_max_stale": "10s"})
         for agent in (self.first, self.second):
             agent.start(wait=False)
         for agent in (self.first, self.second):
@@ -83,6 +85,10 @@ class Agents(unittest.TestCase):
         self.assertEqual(agent.put("/v1/kv/big", "x" * 600_000).status, 413)
         pretty = agent.get("/v1/catalog/nodes?pretty").text()
         self.assertIn("\n    ", pretty)
+        for node, mode in ((agent, "leader"), (self.second, "stale")):
+            for target in ("/v1/catalog/nodes", "/v1/health/state/any?index=1"):
+                headers = node.get(target).headers
+                self.assertEqual(headers["X-Consul-Effective-Consistency"], mode, target)
         # Only a leader answers this one: the server that is asked passes it on.
         self.assertEqual(agent.get("/v1/operator/autopilot/health").json()["Healthy"], True)
 

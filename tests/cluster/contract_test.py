@@ -377,7 +377,8 @@ class ContractBySettings(unittest.TestCase):
     """What the configuration changes of it."""
 
     def test_translated_addresses_blocked_endpoints_and_writers(self):
-        config = {"translate_wan_addrs": True,
+        config = {"translate_wan_addrs": True, "disable_coordinates": True,
+                  "discovery_max_stale": "10s",
                   "http_config": {"block_endpoints": ["/v1/session"],
                                   "allow_write_http_from": ["10.9.9.0/24"],
                                   "response_headers": {"X-Shop": "blue"}}}
@@ -386,6 +387,16 @@ class ContractBySettings(unittest.TestCase):
             # Section 1.5
             self.assertEqual(leader.headers["X-Consul-Translate-Addresses"], "true")
             self.assertEqual(leader.headers["X-Shop"], "blue")
+            # Section 12
+            for target in ("nodes", "node/n", "datacenters"):
+                answer = server.get(f"/v1/coordinate/{target}")
+                self.assertEqual((answer.status, answer.text()),
+                                 (401, "Coordinate support disabled"))
+            # Section 2.1
+            nodes = server.get("/v1/catalog/nodes")
+            self.assertEqual(nodes.headers["X-Consul-Effective-Consistency"], "stale")
+            forced = server.get("/v1/catalog/nodes?leader")
+            self.assertEqual(forced.headers["X-Consul-Effective-Consistency"], "leader")
             # Section 1.2
             blocked = server.get("/v1/session/list")
             self.assertEqual((blocked.status, blocked.text()),
