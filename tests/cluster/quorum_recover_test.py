@@ -44,6 +44,9 @@ class Recovery(unittest.TestCase):
     def test_the_survivor_goes_on_and_the_old_members_are_refused(self):
         cluster = self.cluster
         survivor = cluster.followers()[0]
+        agent = cluster.add_agent("agent")
+        agent.start(wait=False)
+        agent.wait_until_listed()
         session = self.fill(survivor)
         # The other two are a majority: what they acknowledge the survivor may not have yet.
         cluster.write("the", "last")
@@ -63,8 +66,12 @@ class Recovery(unittest.TestCase):
         cluster.wait_for_leader()
         self.assertEqual(cluster.voters(), [survivor.node])
         self.check_filled(survivor, session)
+        eventually(lambda: agent.get("/v1/kv/the?raw").text() == "last",
+                   "the agent does not find the survivor", cluster)
 
-        self.old_members_are_refused(survivor, old)
+        self.old_members_are_refused(survivor, old, agent)
+        for member in old:
+            member.kill()
 
         for member in lost:
             member.start(wait=False)
@@ -73,7 +80,7 @@ class Recovery(unittest.TestCase):
         for member in cluster.members:
             self.check_filled(member, session)
 
-    def old_members_are_refused(self, survivor, old):
+    def old_members_are_refused(self, survivor, old, agent):
         """They find each other and are a majority of what once was, but nobody else listens."""
         for member in old:
             self.addCleanup(member.close)
@@ -95,9 +102,23 @@ class Recovery(unittest.TestCase):
                 pass
         self.assertEqual(self.cluster.voters(), [survivor.node])
         self.assertEqual(survivor.get("/v1/kv/from-the-past").status, 404)
-        self.cluster.write("undisturbed", "yes", survivor)
-        for member in old:
-            member.kill()
+        for writer in (survivor, agent):
+            self.cluster.write(f"by-{writer.node}", "yes", writer)
+            self.assertEqual(survivor.get(f"/v1/kv/by-{writer.node}?raw").text(), "yes")
+        self.an_agent_does_without_them(survivor, agent)
+
+    def an_agent_does_without_them(self, survivor, agent):
+        """They are all that its join list finds; it remembers that there was a recovery."""
+        survivor.kill()
+        agent.kill()
+        agent.start(wait=False)
+        eventually(lambda: "the cluster was recovered without server" in agent.log(),
+                   "the agent does not refuse them", self.cluster)
+        self.assertEqual(agent.get("/v1/kv/the?stale", timeout=30).status, 500)
+        survivor.start(wait=False)
+        self.cluster.wait_for_leader()
+        eventually(lambda: agent.get("/v1/kv/by-agent?raw").text() == "yes",
+                   "the agent does not find the survivor again", self.cluster)
 
 
 if __name__ == "__main__":
