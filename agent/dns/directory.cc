@@ -17,6 +17,20 @@ std::string address_bytes(const std::string& text) {
   return {};
 }
 
+/// What an allocation takes besides, and what strings keep within themselves.
+constexpr std::uint64_t overhead = 16;
+constexpr std::size_t short_string = 15;
+
+std::uint64_t bytes_of(const std::string& text) {
+  return sizeof text + (text.capacity() > short_string ? text.capacity() + overhead : 0);
+}
+
+std::uint64_t bytes_of(const Meta& meta) {
+  std::uint64_t bytes = sizeof meta + overhead;
+  for (const auto& [name, value] : meta) bytes += bytes_of(name) + bytes_of(value);
+  return bytes;
+}
+
 }  // namespace
 
 bool has_tag(const Instance& instance, std::string_view tag) {
@@ -35,6 +49,27 @@ std::vector<Host> hosts_of(const std::vector<Instance>& instances, std::string_v
     hosts[place->second].weight += instance.weight;
   }
   return hosts;
+}
+
+std::uint64_t bytes_of(const Instance& instance) {
+  std::uint64_t bytes = sizeof instance + bytes_of(instance.node_meta) - sizeof(Meta);
+  for (const std::string& tag : instance.tags) bytes += bytes_of(tag);
+  for (const std::string* text :
+       {&instance.node, &instance.node_address, &instance.address, &instance.ip}) {
+    bytes += bytes_of(*text) - sizeof(std::string);
+  }
+  return bytes;
+}
+
+std::uint64_t bytes_of(const Finding& finding) {
+  std::uint64_t bytes = sizeof finding;
+  if (const auto* service = std::get_if<ServiceFinding>(&finding.what)) {
+    for (const Instance& instance : service->instances) bytes += bytes_of(instance);
+    for (const Host& host : service->hosts) bytes += sizeof(Host) + bytes_of(host.ip);
+  } else if (const auto* node = std::get_if<NodeFinding>(&finding.what)) {
+    bytes += bytes_of(node->meta);
+  }
+  return bytes;
 }
 
 void settle(Finding& finding, bool only_passing) {

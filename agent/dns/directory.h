@@ -1,8 +1,8 @@
 #pragma once
 
 /// Where DNS gets its knowledge from: a server reads its own state (daemon/dns), an agent asks a
-/// server. DNS keeps what it was told in views (agent/dns/views.h) until it is told that something
-/// changed. All of it on the loop of DNS.
+/// server (link_directory.h). DNS keeps what it was told in views (agent/dns/views.h) until it is
+/// told that something changed. All of it on the loop of DNS.
 
 #include <compare>
 #include <cstdint>
@@ -60,6 +60,7 @@ struct ServiceFinding {
   std::string service;         ///< As it is written, or as the prepared query says.
   std::string ttl;             ///< Of a prepared query, Go duration text; "" = none.
   bool nearest_first = false;  ///< Their order means something.
+  bool is_part = false;        ///< There are more (agent/dns/part.h).
   std::vector<Host> hosts;     ///< By settle(): each address once.
 };
 
@@ -90,6 +91,9 @@ void settle(Finding& finding, bool only_passing);
 /// The addresses of the instances that have that tag ("" = of all).
 std::vector<Host> hosts_of(const std::vector<Instance>& instances, std::string_view tag);
 bool has_tag(const Instance& instance, std::string_view tag);
+/// About how much memory it takes.
+std::uint64_t bytes_of(const Instance& instance);
+std::uint64_t bytes_of(const Finding& finding);
 
 /// How old an answer may be.
 struct Freshness {
@@ -115,8 +119,9 @@ class Directory {
   /// Looks now. Errors: nobody can be asked, or nobody whose knowledge is fresh enough.
   virtual Task<Result<Finding>> find(Subject subject, Freshness freshness) = 0;
   /// A finding that something was found in is kept from now on until let_go(): the listener must
-  /// hear of its changes. Where no service, node or query was found it need not; such a finding is
-  /// forgotten after a second anyhow, and so are owners of addresses.
+  /// hear of its changes, also after there is nothing any more. Where no service, node or query was
+  /// found it need not; such a finding is forgotten after a second anyhow, and so are owners of
+  /// addresses.
   virtual void let_go(const Subject& subject) = 0;
   /// When somebody who speaks for the leader was heard last, on the boot-time clock.
   virtual Nanos last_contact() const = 0;

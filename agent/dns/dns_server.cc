@@ -13,9 +13,9 @@ constexpr Nanos sweep_period = std::chrono::seconds(30);
 }  // namespace
 
 DnsServer::DnsServer(Loop& loop, const Clock& clock, Directory& directory, DnsOptions options,
-                     DnsLimits limits, Metrics& metrics)
+                     DnsLimits limits, ViewLimits views, Metrics& metrics)
     : loop_(loop),
-      views_(loop, clock, directory, {}, metrics),
+      views_(loop, clock, directory, views, metrics),
       recursor_(loop, metrics),
       resolver_(clock, views_, recursor_, std::move(options), metrics, Rng(random_u64())),
       pending_{.most = limits.pending_max},

@@ -23,7 +23,7 @@ class DnsServer {
  public:
   /// All outlive this object; `options` name a domain.
   DnsServer(Loop& loop, const Clock& clock, Directory& directory, DnsOptions options,
-            DnsLimits limits, Metrics& metrics);
+            DnsLimits limits, ViewLimits views, Metrics& metrics);
 
   /// Bound and listening sockets, which are the server's from now on.
   void start(const std::vector<int>& udp, const std::vector<int>& tcp);

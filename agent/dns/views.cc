@@ -71,6 +71,7 @@ Task<Result<Known>> Views::look(Subject subject, std::shared_ptr<Look> look) {
     const auto known = std::make_shared<const Finding>(std::move(*found));
     // A change that was told while the finding was under way is in it, or makes it useless.
     if (!look->useless && look->changed_at <= known->revision) keep(subject, known);
+    if (!views_.contains(subject)) directory_.let_go(subject);
     look->result = known;
   } else {
     look->result = known_last(subject, std::move(found).error());
@@ -91,25 +92,33 @@ Result<Known> Views::known_last(const Subject& subject, Error error) {
 }
 
 void Views::keep(const Subject& subject, const Known& known) {
-  if (const auto old = views_.find(subject); old != views_.end()) {
-    // It goes on being watched if it is one that is.
-    order_of(*old->second).erase(old->second);
-    views_.erase(old);
-  }
+  // It goes on being watched if it is one that is.
+  if (const auto old = views_.find(subject); old != views_.end()) erase(old->second);
   const Nanos now = clock_.boot_now();
   View view{.subject = subject, .known = known, .found_at = now, .used_at = now};
-  Order& order = order_of(view);
-  const std::size_t most = &order == &found_ ? limits_.found_max : limits_.fleeting_max;
-  while (order.size() >= most) drop(std::prev(order.end()));
+  const bool is_found = !is_fleeting(view);
+  view.bytes = is_found ? bytes_of(*known) : 0;
+  Order& order = is_found ? found_ : fleeting_;
+  const std::size_t most = is_found ? limits_.found_max : limits_.fleeting_max;
+  const std::uint64_t bytes_max = is_found ? limits_.found_bytes_max : UINT64_MAX;
+  while (!order.empty() && (order.size() >= most || found_bytes_ + view.bytes > bytes_max)) {
+    drop(std::prev(order.end()));
+  }
+  found_bytes_ += view.bytes;
   order.push_front(std::move(view));
   views_.emplace(subject, order.begin());
   kept_.set(static_cast<double>(views_.size()));
 }
 
-void Views::drop(Order::iterator view) {
-  directory_.let_go(view->subject);
+void Views::erase(Order::iterator view) {
+  found_bytes_ -= view->bytes;
   views_.erase(view->subject);
   order_of(*view).erase(view);
+}
+
+void Views::drop(Order::iterator view) {
+  directory_.let_go(view->subject);
+  erase(view);
   kept_.set(static_cast<double>(views_.size()));
 }
 

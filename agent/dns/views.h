@@ -25,6 +25,9 @@ struct ViewLimits {
   std::size_t found_max = 4096;
   /// Names that do not exist, and owners of addresses; likewise.
   std::size_t fleeting_max = 4096;
+  /// Of the findings of something, as bytes_of() counts; likewise, but the one that was asked for
+  /// last always stays.
+  std::uint64_t found_bytes_max = 64ull << 20;
   Nanos idle_max = std::chrono::minutes(10);
   /// How long it counts that there is nothing of a name, and who has an address.
   Nanos fleeting_age_max = std::chrono::seconds(1);
@@ -62,6 +65,7 @@ class Views final : public ChangeListener {
     bool outdated = false;
     Nanos found_at{};
     Nanos used_at{};
+    std::uint64_t bytes = 0;
   };
   /// The one used last is in front.
   using Order = std::list<View>;
@@ -79,6 +83,7 @@ class Views final : public ChangeListener {
   Order& order_of(const View& view) { return is_fleeting(view) ? fleeting_ : found_; }
   Task<Result<Known>> look(Subject subject, std::shared_ptr<Look> look);
   void keep(const Subject& subject, const Known& known);
+  void erase(Order::iterator view);
   void drop(Order::iterator view);
   void forget_all();
   Result<Known> known_last(const Subject& subject, Error error);
@@ -91,6 +96,7 @@ class Views final : public ChangeListener {
   bool only_passing_ = false;
   Order found_;
   Order fleeting_;
+  std::uint64_t found_bytes_ = 0;
   struct SubjectHash {
     std::size_t operator()(const Subject& subject) const {
       return std::hash<std::string>()(subject.name) * 4 + static_cast<std::size_t>(subject.kind);

@@ -17,19 +17,13 @@ constexpr std::uint64_t body_bytes_max = 512 * 1024;
 
 /// Families of paths, all of whose methods and paths the servers know.
 constexpr const char* families[] = {
-    "/v1/acl/",
-    "/v1/catalog/",
-    "/v1/connect/",
-    "/v1/coordinate/",
-    "/v1/event/",
-    "/v1/health/",
-    "/v1/internal/",
-    "/v1/operator/",
-    "/v1/query",
-    "/v1/query/",
-    "/v1/session/",
-    "/v1/status/",
-    "/v1/agent/connect/ca/roots",
+    "/v1/acl/",          "/v1/catalog/",
+    "/v1/connect/",      "/v1/coordinate/",
+    "/v1/event/",        "/v1/health/",
+    "/v1/internal/acl/", "/v1/internal/ui/",
+    "/v1/operator/",     "/v1/query",
+    "/v1/query/",        "/v1/session/",
+    "/v1/status/",       "/v1/agent/connect/ca/roots",
 };
 
 bool is_blocking(const api::Request& request) {

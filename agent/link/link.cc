@@ -117,7 +117,8 @@ Task<bool> Link::try_server(std::string address, bool choosy) {
 
 void Link::settle_on(const std::string& address, const ServerCalls::Standing& standing) {
   const bool was_down = server_.empty();
-  if (server_ != address) {
+  const bool moves = server_ != address;
+  if (moves) {
     moves_.add();
     log_info("agent", "using server: address={}", address);
   }
@@ -126,10 +127,12 @@ void Link::settle_on(const std::string& address, const ServerCalls::Standing& st
   cut_off_ = 0;
   members_ = standing.members;
   listed_ = standing.listed;
+  note_contact(standing);
   const Nanos spread = options_.rebalance_max - options_.rebalance_min;
   next_rebalance_ = clock_.boot_now() + options_.rebalance_min + up_to(spread, rng_);
   ++looks_;
   looked_.notify_all();
+  if (moves && moved_) moved_();
   if (!listed_ || !presented_) main_.spawn("presenting", present(address));
   if (presented_ && was_down && reached_) reached_();
 }
@@ -143,6 +146,7 @@ Task<void> Link::renew() {
   }
   members_ = standing->members;
   listed_ = standing->listed;
+  note_contact(*standing);
   cut_off_ = standing->passed_on ? 0 : cut_off_ + 1;
   ++looks_;
   looked_.notify_all();
@@ -191,6 +195,10 @@ void Link::lose(const std::string& why) {
 /// Something went wrong there: look whether it is still alive, before anything else is asked.
 void Link::suspect(const std::string& address) {
   if (server_ == address) look_now();
+}
+
+void Link::note_contact(const ServerCalls::Standing& standing) {
+  if (standing.passed_on) contact_.store(clock_.boot_now().count(), std::memory_order_relaxed);
 }
 
 Task<bool> Link::wait_for_server(Nanos timeout) {

@@ -5,8 +5,9 @@
 /// agent's requests go over it (Upstream); who waits for an answer does not see it move: reads, and
 /// writes with a request id, are sent again.
 ///
-/// Main thread, except call().
+/// Main thread, except call() and last_contact().
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -72,6 +73,8 @@ class Link final : public api::Upstream {
   void look_now();
   /// Called each time a server is reached, and when the node has been listed.
   void on_reached(std::function<void()> listener) { reached_ = std::move(listener); }
+  /// Called each time another server is in use; calls at the one before go on there.
+  void on_moved(std::function<void()> listener) { moved_ = std::move(listener); }
 
   /// Any loop; resumes there.
   Task<api::Response> call(api::Request request) override;
@@ -86,6 +89,9 @@ class Link final : public api::Upstream {
   /// How many members the cluster had when the lease was renewed last.
   std::uint64_t members() const { return members_; }
   bool is_listed() const { return listed_; }
+  /// When a server that reaches the leader was heard last, on the boot-time clock; 0 = never. Any
+  /// thread.
+  Nanos last_contact() const { return Nanos(contact_.load(std::memory_order_relaxed)); }
 
  private:
   Task<void> keep_linked();
@@ -97,6 +103,7 @@ class Link final : public api::Upstream {
   void settle_on(const std::string& address, const ServerCalls::Standing& standing);
   void lose(const std::string& why);
   void suspect(const std::string& address);
+  void note_contact(const ServerCalls::Standing& standing);
   Task<api::Response> forward(api::Request request, std::shared_ptr<api::CallCancel> cancel);
   api::Response no_servers() const;
 
@@ -111,6 +118,7 @@ class Link final : public api::Upstream {
   Counter& repeated_;
   Gauge& under_way_;
   std::function<void()> reached_;
+  std::function<void()> moved_;
 
   std::string server_;  ///< The one in use.
   std::string lost_;    ///< The one that was lost last.
@@ -121,6 +129,7 @@ class Link final : public api::Upstream {
   std::uint32_t cut_off_ = 0;   ///< Renewals in a row that did not reach the leader.
   std::uint64_t looks_ = 0;     ///< Answers of servers to renewals, and losses.
   std::uint64_t members_ = 0;
+  std::atomic<Nanos::rep> contact_ = 0;
   /// Shared with those who are under way, which may outlive this object.
   const std::shared_ptr<std::size_t> requests_ = std::make_shared<std::size_t>(0);
   bool presented_ = false;  ///< Since the start of this process.

@@ -94,11 +94,7 @@ Result<void> AgentProcess::build() {
   // The port is the first thing to be refused for: nothing on disk is touched before it is ours.
   CONCLAVE_TRY_ASSIGN(Listeners listeners, Listeners::open(config_));
   listeners_.emplace(std::move(listeners));
-  // Agents do not answer DNS.
-  DnsSockets dns_sockets;
-  if (config_.server) {
-    CONCLAVE_TRY_ASSIGN(dns_sockets, DnsSockets::open(config_));
-  }
+  CONCLAVE_TRY_ASSIGN(DnsSockets dns_sockets, DnsSockets::open(config_));
   CONCLAVE_TRY_ASSIGN(ClusterPorts ports, ClusterPorts::open(config_));
   CONCLAVE_TRY_ASSIGN(DataDir data_dir, config_.data_dir.empty()
                                             ? DataDir::temporary(config_.node_id)

@@ -4,7 +4,6 @@
 
 #include "base/net/listener.h"
 #include "base/run/loop_thread.h"
-#include "base/run/random.h"
 #include "base/run/run_on.h"
 
 namespace conclave::cli {
@@ -24,21 +23,23 @@ Result<DnsSockets> DnsSockets::open(const AgentConfig& config) {
   return sockets;
 }
 
-DnsPart::DnsPart(const AgentConfig& config, DnsSockets sockets, Loop& main, daemon::Store& store,
-                 daemon::Replica& replica, const Clock& clock, Metrics& metrics)
-    : sockets_(std::move(sockets)),
-      reader_(store.make_reader()),
-      directory_(main, loop_, clock, replica, *reader_, config.node_name, Rng(random_u64())),
-      server_(loop_, clock, directory_, config.dns, {}, metrics) {}
+DnsPart::DnsPart(const AgentConfig& config, DnsSockets sockets, Loop& loop,
+                 dns::Directory& directory, dns::ViewLimits views, const Clock& clock,
+                 Metrics& metrics)
+    : loop_(loop),
+      sockets_(std::move(sockets)),
+      is_on_(!sockets_.udp.empty()),
+      server_(loop, clock, directory, config.dns, {}, views, metrics) {}
 
 DnsPart::~DnsPart() { join(); }
 
-void DnsPart::publish(const std::shared_ptr<const daemon::ChangeSet>& changes) {
-  if (!sockets_.udp.empty()) directory_.publish(changes);
+std::vector<Loop*> DnsPart::loops() {
+  if (!is_on_) return {};
+  return {&loop_};
 }
 
 void DnsPart::start() {
-  if (sockets_.udp.empty()) return;
+  if (!is_on_) return;
   loop_.post([this] {
     std::vector<int> udp;
     for (Descriptor& socket : sockets_.udp) udp.push_back(socket.release());
@@ -50,7 +51,7 @@ void DnsPart::start() {
 }
 
 void DnsPart::reconfigure(const dns::DnsOptions& options) {
-  if (sockets_.udp.empty()) return;
+  if (!is_on_) return;
   loop_.post([this, options] { server_.reconfigure(options); });
 }
 

@@ -1,13 +1,13 @@
 #pragma once
 
-/// DNS of a server: the sockets, and a loop and thread of its own, so that a storm of questions
+/// DNS of this process: the sockets, and a loop and thread of its own, so that a storm of questions
 /// holds up neither the quorum nor HTTP. Built before the threads start and destroyed after they
 /// ended.
 
-#include <memory>
 #include <thread>
 #include <vector>
 
+#include "agent/dns/directory.h"
 #include "agent/dns/dns_server.h"
 #include "base/core/result.h"
 #include "base/run/clock.h"
@@ -15,10 +15,6 @@
 #include "base/run/loop.h"
 #include "base/run/metrics.h"
 #include "cli/config/agent_config.h"
-#include "daemon/dns/store_directory.h"
-#include "daemon/replica/replica.h"
-#include "daemon/state/change_set.h"
-#include "daemon/store/store.h"
 
 namespace conclave::cli {
 
@@ -32,13 +28,15 @@ struct DnsSockets {
 
 class DnsPart {
  public:
-  /// All references outlive this object; the store's reader becomes main's.
-  DnsPart(const AgentConfig& config, DnsSockets sockets, Loop& main, daemon::Store& store,
-          daemon::Replica& replica, const Clock& clock, Metrics& metrics);
+  /// All references outlive this object, whose thread runs `loop`.
+  DnsPart(const AgentConfig& config, DnsSockets sockets, Loop& loop, dns::Directory& directory,
+          dns::ViewLimits views, const Clock& clock, Metrics& metrics);
   ~DnsPart();
 
-  /// Called on main after each committed batch.
-  void publish(const std::shared_ptr<const daemon::ChangeSet>& changes);
+  /// Whether there is anything to serve.
+  bool is_on() const { return is_on_; }
+  /// For the watchdog: none when it is off.
+  std::vector<Loop*> loops();
   /// Starts the thread.
   void start();
   /// Takes a new configuration. Any loop.
@@ -51,10 +49,9 @@ class DnsPart {
  private:
   Task<void> stop_on_loop();
 
-  Loop loop_{"dns"};
+  Loop& loop_;
   DnsSockets sockets_;
-  const std::unique_ptr<daemon::Reader> reader_;
-  daemon::StoreDirectory directory_;
+  const bool is_on_;
   dns::DnsServer server_;
   std::thread thread_;
 };

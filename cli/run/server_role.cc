@@ -4,12 +4,15 @@
 
 #include "base/core/assert.h"
 #include "base/run/log.h"
+#include "base/run/random.h"
 #include "cli/run/agent_part.h"
 #include "cli/run/dns_part.h"
 #include "cli/run/front.h"
 #include "cli/run/in_process_upstream.h"
 #include "cli/run/role.h"
 #include "cli/run/server_part.h"
+#include "daemon/dns/dns_routes.h"
+#include "daemon/dns/store_directory.h"
 #include "daemon/http/forwarded_requests.h"
 #include "daemon/http/routes.h"
 #include "daemon/watch/large_reads.h"
@@ -40,6 +43,9 @@ class ServerRole final : public Role {
   const std::string node_name_;
   std::unique_ptr<ServerPart> server_;
   daemon::LargeReads large_reads_;
+  Loop dns_loop_{"dns"};
+  const std::unique_ptr<daemon::Reader> dns_reader_;  ///< Main's.
+  daemon::StoreDirectory dns_directory_;
   DnsPart dns_;
   std::vector<std::unique_ptr<Front>> fronts_;
   std::optional<api::Router> upstream_router_;
@@ -50,8 +56,11 @@ ServerRole::ServerRole(RoleParts parts, std::unique_ptr<ServerPart> server)
     : node_name_(parts.config.node_name),
       server_(std::move(server)),
       large_reads_(large_read_options(parts.config, parts.identity), parts.metrics),
-      dns_(parts.config, std::move(parts.dns_sockets), parts.main, server_->store(),
-           server_->replica(), parts.clock, parts.metrics) {
+      dns_reader_(server_->store().make_reader()),
+      dns_directory_(parts.main, dns_loop_, parts.clock, server_->replica(), *dns_reader_,
+                     node_name_, Rng(random_u64())),
+      dns_(parts.config, std::move(parts.dns_sockets), dns_loop_, dns_directory_, {}, parts.clock,
+           parts.metrics) {
   build_fronts(parts);
 }
 
@@ -81,6 +90,7 @@ void ServerRole::build_fronts(RoleParts& parts) {
   upstream_router_.emplace(api::RouterOptions{});
   daemon::add_server_routes(*upstream_router_, fronts_.front()->context(),
                             fronts_.front()->operators());
+  daemon::add_dns_routes(*upstream_router_, fronts_.front()->context());
   upstream_.emplace(fronts_.front()->loop(), *upstream_router_);
   server_->rpc_server().add_lasting(
       api::RpcMethod::http,
@@ -94,7 +104,7 @@ void ServerRole::connect(AgentPart& agent) {
   for (const auto& front : fronts_) agent.add_routes(front->router());
   server_->replica().on_changes([this](const std::shared_ptr<const daemon::ChangeSet>& changes) {
     // First: who is told of a change over HTTP may ask DNS next.
-    dns_.publish(changes);
+    if (dns_.is_on()) dns_directory_.publish(changes);
     for (const auto& front : fronts_) front->publish(changes);
   });
   server_->replica().on_leadership([this, at = &agent](bool leading) {
@@ -121,7 +131,7 @@ void ServerRole::serve(std::vector<std::vector<int>> sockets) {
 }
 
 std::vector<Loop*> ServerRole::loops() {
-  std::vector<Loop*> loops;
+  std::vector<Loop*> loops = dns_.loops();
   for (const auto& front : fronts_) loops.push_back(&front->loop());
   return loops;
 }

@@ -36,8 +36,8 @@ std::string banner(const AgentConfig& config, const Identity& identity,
   line("Node name", fmt::format("'{}'", config.node_name));
   line("Datacenter", fmt::format("'{}' (Segment: '<all>')", config.datacenter));
   line("Server", fmt::format("{} (Bootstrap: {})", config.server, config.bootstrap));
-  line("Client Addr", fmt::format("{} (HTTP: {}, HTTPS: -1, gRPC: -1, DNS: -1)",
-                                  config.http_addresses, config.ports.http));
+  line("Client Addr", fmt::format("{} (HTTP: {}, HTTPS: -1, gRPC: -1, DNS: {})",
+                                  config.http_addresses, config.ports.http, config.ports.dns));
   line("Cluster Addr", fmt::format("{} (LAN: {}, WAN: {})", identity.address, config.ports.serf_lan,
                                    config.ports.serf_wan));
   line("Data", identity.data_dir + (config.dev ? " (removed at the end)" : ""));

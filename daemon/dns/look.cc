@@ -107,7 +107,9 @@ dns::Finding look_up(const ReadRows& rows, const dns::Subject& subject, std::str
   dns::Finding finding{.revision = stored_revision(rows), .what = {}};
   switch (subject.kind) {
     case Kind::service:
-      finding.what = look_up_service(rows, subject.name);
+      if (auto found = look_up_service(rows, subject.name); !found.instances.empty()) {
+        finding.what = std::move(found);
+      }
       break;
     case Kind::node:
       if (const auto node = find_node(rows, subject.name)) {
@@ -115,7 +117,8 @@ dns::Finding look_up(const ReadRows& rows, const dns::Subject& subject, std::str
       }
       break;
     case Kind::query:
-      if (auto found = look_up_query(rows, subject.name, agent_node, rng)) {
+      if (auto found = look_up_query(rows, subject.name, agent_node, rng);
+          found && !found->instances.empty()) {
         finding.what = std::move(*found);
       }
       break;

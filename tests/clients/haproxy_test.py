@@ -17,6 +17,7 @@ import time
 import unittest
 import urllib.request
 
+from cluster import Cluster
 from server_process import ServerProcess, free_port
 
 HAPROXY = shutil.which("haproxy") or shutil.which("haproxy", path="/usr/sbin")
@@ -67,16 +68,22 @@ class Backend(http.server.BaseHTTPRequestHandler):
 
 
 class HaproxyTest(unittest.TestCase):
+    """With the DNS of a server."""
+
+    def begin(self):
+        """Starts the node that has the services and answers DNS; its port for that."""
+        self.node = ServerProcess(dev=True).start()
+        self.addCleanup(self.node.close)
+        return self.node.peer_ports[2]
+
     def setUp(self):
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="conclave-haproxy-"))
         self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
-        self.server = ServerProcess(dev=True).start()
-        self.addCleanup(self.server.close)
+        dns = self.begin()
         self.front = free_port()
         self.control = self.directory / "control"
         config = self.directory / "haproxy.cfg"
-        config.write_text(CONFIG.format(socket=self.control, dns=self.server.peer_ports[2],
-                                        front=self.front))
+        config.write_text(CONFIG.format(socket=self.control, dns=dns, front=self.front))
         with open(self.directory / "log", "wb") as log:
             process = subprocess.Popen([HAPROXY, "-db", "-f", str(config)], stdout=log, stderr=log)
         self.addCleanup(process.wait)
@@ -90,7 +97,7 @@ class HaproxyTest(unittest.TestCase):
         return server.server_address[1]
 
     def register(self, port, weight=1, **check):
-        answer = self.server.put("/v1/agent/service/register", {
+        answer = self.node.put("/v1/agent/service/register", {
             "Name": "web", "ID": f"web-{port}", "Address": "127.0.0.1", "Port": port,
             "Weights": {"Passing": weight, "Warning": 1}, **check})
         self.assertEqual(answer.status, 200, answer.text())
@@ -136,11 +143,23 @@ class HaproxyTest(unittest.TestCase):
             self.register(port)
         self.eventually({first: 1, second: 10, **{port: 1 for port in more}})
         for port in more:
-            self.server.put(f"/v1/agent/service/deregister/web-{port}")
-        self.server.put("/v1/agent/service/maintenance/web-" + str(first) + "?enable=true")
+            self.node.put(f"/v1/agent/service/deregister/web-{port}")
+        self.node.put("/v1/agent/service/maintenance/web-" + str(first) + "?enable=true")
         self.eventually({second: 10})
-        self.server.put(f"/v1/agent/service/deregister/web-{second}")
+        self.node.put(f"/v1/agent/service/deregister/web-{second}")
         self.eventually({})
+
+
+class HaproxyOfAnAgentTest(HaproxyTest):
+    """With the DNS of an agent that asks a server."""
+
+    def begin(self):
+        cluster = Cluster(1).start()
+        self.addCleanup(cluster.close)
+        self.node = cluster.add_agent("agent-1")
+        self.node.start(wait=False)
+        self.node.wait_until_listed()
+        return self.node.ports["dns"]
 
 
 if __name__ == "__main__":

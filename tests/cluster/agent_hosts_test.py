@@ -4,6 +4,7 @@ import time
 import unittest
 
 from cluster import eventually
+from dns_tools import dig
 from hosts import HostCluster, enter_own_network
 
 # The usual leases: 13 s.
@@ -13,6 +14,11 @@ CONFIG = {"performance": {"raft_multiplier": 1}}
 def instances(node):
     return {entry["Node"]["Node"]: {check["Status"] for check in entry["Checks"]}
             for entry in node.get("/v1/health/service/web", timeout=15).json()}
+
+
+def addresses(node):
+    """Of the instances, as the node's DNS tells everybody on the network."""
+    return dig(node.ports["dns"], "web.service.consul", "A", "+tcp", server=node.ip).addresses()
 
 
 class Hosts(unittest.TestCase):
@@ -37,6 +43,12 @@ class Hosts(unittest.TestCase):
     def test_found_from_everywhere(self):
         for node in (*self.cluster.members, *self.agents):
             self.eventually(lambda: self.everybody_passes(node), f"{node.node} misses some")
+        own = sorted(agent.ip for agent in self.agents)
+        for node in (*self.cluster.members, *self.agents):
+            self.eventually(lambda: addresses(node) == own, f"{node.node}'s DNS misses some")
+            for agent in self.agents:
+                found = dig(node.ports["dns"], f"{agent.node}.node.consul", server=node.ip)
+                self.assertEqual(found.addresses(), [agent.ip])
 
     def test_a_host_that_is_cut_off_turns_critical_and_comes_back(self):
         victim, witness = self.agents[:2]
@@ -47,6 +59,8 @@ class Hosts(unittest.TestCase):
         took = time.monotonic() - cut
         print(f"critical after {took:.1f} s")
         self.assertGreater(took, 9)
+        rest = sorted(agent.ip for agent in self.agents if agent is not victim)
+        self.eventually(lambda: addresses(witness) == rest, "DNS shows it still")
         # Its own endpoints are answered all the while; on its host, where nobody is cut off.
         others = {name: states for name, states in instances(witness).items()
                   if name != victim.node}
@@ -55,6 +69,8 @@ class Hosts(unittest.TestCase):
         back = time.monotonic()
         self.eventually(lambda: self.everybody_passes(witness), "it does not come back")
         print(f"passing {time.monotonic() - back:.1f} s after its return")
+        self.eventually(lambda: len(addresses(witness)) == 5, "DNS does not show it")
+        self.eventually(lambda: len(addresses(victim)) == 5, "its own DNS does not")
 
     def test_a_server_that_is_cut_off_raises_no_alarm(self):
         witness = self.agents[0]

@@ -8,6 +8,7 @@ import time
 import unittest
 
 from cluster import Cluster, eventually
+from dns_tools import dig
 
 FAST = {"performance": {"raft_multiplier": 1, "node_lease_ttl": "6s", "rebalance_interval": "2s"}}
 WEB = {"ID": "web-1", "Name": "web", "Port": 80, "Check": {"TTL": "10m"}}
@@ -235,6 +236,9 @@ class Agents(unittest.TestCase):
         cached = "/v1/health/service/web?cached"
         self.assertEqual(self.first.get(cached).headers["X-Cache"], "MISS")
         self.assertEqual(self.first.get(cached).headers["X-Cache"], "HIT")
+        self.first.put("/v1/agent/check/pass/service:web-1")
+        self.eventually(lambda: self.found_by_dns("web.service") == ["127.0.0.1"], "not in DNS")
+        self.assertEqual(self.found_by_dns("agent-2.node"), ["127.0.0.1"])
         for server in self.servers:
             server.kill()
         changed = {**WEB, "Port": 81}
@@ -250,6 +254,11 @@ class Agents(unittest.TestCase):
         self.assertEqual((kept.status, kept.headers["X-Cache"]), (200, "HIT"))
         self.assertGreaterEqual(int(kept.headers["Age"]), 1)
         self.assertEqual(kept.json()[0]["Node"]["Node"], "agent-1")
+        # DNS goes on with what it was asked for before; of the rest it cannot say anything.
+        self.assertEqual(self.found_by_dns("web.service"), ["127.0.0.1"])
+        self.assertEqual(self.found_by_dns("agent-2.node"), ["127.0.0.1"])
+        unknown = dig(self.first.ports["dns"], "other.service.consul")
+        self.assertEqual(unknown.status, "SERVFAIL")
         # Its list is remembered: it needs no join list to come back.
         self.first.kill()
         self.first.formation = lambda: []
@@ -262,6 +271,9 @@ class Agents(unittest.TestCase):
             return answer.json()[0]["ServicePort"] if answer.status == 200 else None
 
         self.eventually(lambda: port() == 81, "it is not synchronised")
+
+    def found_by_dns(self, name):
+        return dig(self.first.ports["dns"], f"{name}.consul").addresses()
 
     def test_joins_are_symmetric(self):
         third = self.cluster.add_agent("agent-3")

@@ -36,11 +36,18 @@ def register(server, node, address, service=None, status="passing", meta=None):
 
 
 class Names(unittest.TestCase):
+    """Of a server; agent_dns_test.py has the same of an agent."""
+
     @classmethod
-    def setUpClass(cls):
-        cls.server = ServerProcess(dev=True).start()
+    def begin(cls):
+        """Starts whom the catalog is told, and whose DNS is asked."""
+        cls.server = cls.asked = ServerProcess(dev=True).start()
         cls.addClassCleanup(cls.server.close)
         cls.port = dns_port(cls.server)
+
+    @classmethod
+    def setUpClass(cls):
+        cls.begin()
         register(cls.server, "alpha", "10.0.0.1", {"Service": "web", "Port": 80, "Tags": ["v1"]},
                  meta={"rack": "r1"})
         register(cls.server, "beta", "10.0.0.2",
@@ -53,6 +60,10 @@ class Names(unittest.TestCase):
 
     def dig(self, *words):
         return dig(self.port, *words)
+
+    def becomes(self, holds):
+        """After a change that its writer was told of: at once."""
+        self.assertTrue(holds())
 
     def test_a_service_is_found_by_name_and_tag(self):
         answer = self.dig("web.service.consul")
@@ -133,9 +144,10 @@ class Names(unittest.TestCase):
     def test_every_change_shows_at_once(self):
         for n in range(30):
             register(self.server, "mover", f"10.3.0.{n}", {"Service": "moving", "Port": 1})
-            self.assertEqual(self.dig("moving.service.consul").addresses(), [f"10.3.0.{n}"])
+            self.becomes(lambda n=n: self.dig(
+                "moving.service.consul").addresses() == [f"10.3.0.{n}"])
         self.server.put("/v1/catalog/deregister", {"Node": "mover"})
-        self.assertEqual(self.dig("moving.service.consul").status, "NXDOMAIN")
+        self.becomes(lambda: self.dig("moving.service.consul").status == "NXDOMAIN")
         register(self.server, "mover", "10.3.1.1", {"Service": "moving", "Port": 1})
         wait_until(lambda: self.dig("moving.service.consul").addresses() == ["10.3.1.1"])
 
@@ -143,7 +155,7 @@ class Names(unittest.TestCase):
         register(self.server, "sick", "10.4.0.1", {"Service": "frail", "Port": 1}, "warning")
         self.assertEqual(self.dig("frail.service.consul").addresses(), ["10.4.0.1"])
         register(self.server, "sick", "10.4.0.1", {"Service": "frail", "Port": 1}, "critical")
-        self.assertEqual(self.dig("frail.service.consul").status, "NXDOMAIN")
+        self.becomes(lambda: self.dig("frail.service.consul").status == "NXDOMAIN")
 
     def test_many_questions_on_one_connection(self):
         question = (b"\0\1\1\0\0\1\0\0\0\0\0\0" + b"\3web\7service\6consul\0" + b"\0\1\0\1")
@@ -173,7 +185,7 @@ class Names(unittest.TestCase):
 
     def test_it_is_counted(self):
         self.dig("alpha.node.consul")
-        text = self.server.get("/metrics").text()
+        text = self.asked.get("/metrics").text()
         self.assertRegex(text, r"consul_dns_domain_query_count [1-9]")
         self.assertRegex(text, r"consul_dns_udp_queries(_total)? [1-9]")
 

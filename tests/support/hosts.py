@@ -56,6 +56,8 @@ class OnHost:
             ip("-n", self.host, "link", "set", device, "up")
 
     def remove(self):
+        # With its namespace it would go too, but some time later: the next test has the same names.
+        ip("link", "del", self.plug)
         ip("netns", "del", self.host)
 
     def cut_off(self):

@@ -185,6 +185,31 @@ TEST_F(Remembering, is_bounded_and_a_flood_of_unknown_names_pushes_nothing_out) 
   EXPECT_EQ(directory.looks, looks);
 }
 
+TEST_F(Remembering, keeps_no_more_bytes_than_it_may_but_always_one) {
+  use({.found_bytes_max = 3 * bytes_of(crowd(100))});
+  for (const char* name : {"a", "b", "c", "d"}) {
+    directory.known[name] = crowd(100);
+    find(name);
+  }
+  EXPECT_EQ(directory.gone, (std::set<std::string>{"a", "b"}));
+  directory.known["large"] = crowd(1000);
+  find("large");
+  EXPECT_EQ(directory.gone, (std::set<std::string>{"a", "b", "c", "d"}));
+  const int looks = directory.looks;
+  find("large");
+  EXPECT_EQ(directory.looks, looks);
+  directory.known["a"] = crowd(1);
+  find("a");
+  EXPECT_TRUE(directory.gone.contains("large"));
+}
+
+TEST_F(Remembering, lets_go_what_it_could_not_keep) {
+  directory.known["web"] = crowd(1);
+  directory.meanwhile = [&] { directory.listener->everything_changed(); };
+  find("web");
+  EXPECT_EQ(directory.gone, std::set<std::string>{"web"});
+}
+
 TEST_F(Remembering, lets_go_what_nobody_asks_for) {
   directory.known["web"] = crowd(1);
   directory.known["db"] = crowd(1);

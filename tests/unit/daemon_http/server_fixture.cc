@@ -229,7 +229,7 @@ Answer ServerTest::flatten(api::Response response) { return flattened(std::move(
 
 ServerContext& ServerTest::context() { return parts_->context; }
 
-const api::Router& ServerTest::router() { return parts_->router; }
+api::Router& ServerTest::router() { return parts_->router; }
 
 std::shared_ptr<ServerTest::Waiting> ServerTest::wait_for(std::string_view target) {
   api::Response response = respond(api::Method::get, target, {}, {});

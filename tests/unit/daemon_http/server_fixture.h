@@ -83,7 +83,7 @@ class ServerTest : public testing::Test {
   std::shared_ptr<Waiting> wait_for(std::string_view target);
   /// For tests that bring their own router.
   ServerContext& context();
-  const api::Router& router();
+  api::Router& router();
   static Answer flatten(api::Response response);
   /// Runs the loop until nothing is ready.
   void settle();
