@@ -117,8 +117,9 @@ class Agents(unittest.TestCase):
         gone = {"Node": "agent-1", "ServiceID": "web-1"}
         self.assertEqual(self.servers[0].put("/v1/catalog/deregister", gone).status, 200)
         self.first.put("/v1/agent/reload")
-        self.eventually(lambda: health(self.second) == {"agent-1": ["passing", "passing"]},
-                        "it is not put right")
+        # Compared with the catalog about once a minute (contract 6.5).
+        eventually(lambda: health(self.second) == {"agent-1": ["passing", "passing"]},
+                   "it is not put right", self.cluster, deadline_s=180)
 
     def test_a_host_that_dies_turns_critical_and_comes_back(self):
         self.register(self.first)
