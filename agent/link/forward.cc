@@ -106,8 +106,11 @@ Task<api::Response> Link::forward(api::Request request, std::shared_ptr<api::Cal
                    "; whether the write was made is not known: read before you repeat "
                    "it, or give writes an X-Conclave-Request-Id");
     }
-    if (!failing_since) failing_since = now;
-    if (clock_.boot_now() - *failing_since > options_.hold + look_max) {
+    // One that blocked for so long was under way all the time: it fails since now.
+    const Nanos failed_at = clock_.boot_now();
+    const bool was_blocked = wait && failed_at - now > options_.hold;
+    if (!failing_since || was_blocked) failing_since = was_blocked ? failed_at : now;
+    if (failed_at - *failing_since > options_.hold + look_max) {
       co_return failed_response(error);
     }
     repeated_.add();

@@ -72,6 +72,13 @@ class FakeServers final : public api::LastingRpc, public ServerCalls {
   Waiter gone_;
 };
 
+class ShiftedClock final : public Clock {
+ public:
+  Nanos boot_now() const override { return system_clock().boot_now() + shift; }
+  Nanos wall_now() const override { return system_clock().wall_now() + shift; }
+  Nanos shift{};
+};
+
 class LinkTest : public testing::Test {
  protected:
   LinkTest() { servers.learn({"a", "b"}, true); }
@@ -122,7 +129,8 @@ class LinkTest : public testing::Test {
   Metrics metrics;
   FakeServers fake{loop};
   ServerList servers{""};
-  Link link{loop, system_clock(), fake, fake, servers, options(), Rng(7), metrics};
+  ShiftedClock clock;
+  Link link{loop, clock, fake, fake, servers, options(), Rng(7), metrics};
   std::optional<api::Response> answer;
 };
 
@@ -152,6 +160,25 @@ TEST_F(LinkTest, a_blocked_read_goes_on_at_another_server) {
   EXPECT_EQ(fake.asked.front(), first + " /v1/kv/a?index=5&wait=60s");
   EXPECT_TRUE(fake.asked.back().starts_with(other() == first ? link.server() : other()));
   EXPECT_TRUE(fake.asked.back().contains("index=5&wait=59")) << fake.asked.back();
+}
+
+TEST_F(LinkTest, a_read_that_was_blocked_for_long_goes_on_as_often_as_servers_go) {
+  connect();
+  ask("/v1/kv/a?index=5&wait=10m");
+  for (const Nanos age : {60s, 120s}) {
+    run_for(20ms);
+    clock.shift = age;
+    const std::string first = link.server();
+    fake.up[first] = false;
+    ASSERT_TRUE(run_until([&] { return link.is_connected() && link.server() != first; }));
+    run_for(20ms);
+    EXPECT_FALSE(answer.has_value());
+    fake.up[first] = true;
+  }
+  EXPECT_TRUE(fake.asked.back().contains("index=5&wait=479")) << fake.asked.back();
+  fake.release = true;
+  ASSERT_TRUE(run_until([this] { return answer.has_value(); }));
+  EXPECT_EQ(answer->status, 200);
 }
 
 TEST_F(LinkTest, a_write_under_way_gets_an_honest_error) {
