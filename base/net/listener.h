@@ -18,8 +18,9 @@ namespace conclave {
 
 struct ListenerLimits {
   /// Connections at once, in all and from one address; those beyond are closed at once, in case
-  /// their number is an attack.
-  std::uint32_t connections_max = 16'384;
+  /// their number is an attack. All: the agents of a large cluster, when one of three servers is
+  /// away.
+  std::uint32_t connections_max = 65'536;
   std::uint32_t connections_per_address_max = 256;
   /// From accept to the end of the hello, TLS included; closed then.
   std::uint32_t hello_timeout_ms = 5'000;

@@ -163,6 +163,7 @@ void fill_server(Filler& filler, AgentConfig& config) {
   config.txn_max_req_len = config.kv_max_value_size;
   filler.fill("limits.txn_max_req_len", config.txn_max_req_len);
   filler.fill("limits.http_max_conns_per_client", config.http_max_conns_per_client);
+  filler.fill("limits.rpc_max_conns_per_client", config.rpc_max_conns_per_client);
   filler.fill("http_config.max_header_bytes", config.http_max_header_bytes);
   filler.fill("http_config.response_headers", config.response_headers);
   filler.fill("http_config.block_endpoints", config.block_endpoints);

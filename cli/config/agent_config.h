@@ -93,6 +93,7 @@ struct AgentConfig {
   std::int64_t kv_max_value_size = 512 * 1024;
   std::int64_t txn_max_req_len = 512 * 1024;
   std::int64_t http_max_conns_per_client = 200;
+  std::int64_t rpc_max_conns_per_client = 256;
   std::int64_t http_max_header_bytes = 0;  ///< 0 = the server's default.
 
   TextMap response_headers;

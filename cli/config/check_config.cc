@@ -145,6 +145,7 @@ constexpr NumberRule number_rules[] = {
     {"limits.kv_max_value_size", &AgentConfig::kv_max_value_size, 1, 3 << 20},
     {"limits.txn_max_req_len", &AgentConfig::txn_max_req_len, 1, 3 << 20},
     {"limits.http_max_conns_per_client", &AgentConfig::http_max_conns_per_client, 0, 1 << 30},
+    {"limits.rpc_max_conns_per_client", &AgentConfig::rpc_max_conns_per_client, 0, 1 << 30},
     {"http_config.max_header_bytes", &AgentConfig::http_max_header_bytes, 0, 16 << 20},
     {"storage.quota_bytes", &AgentConfig::quota_bytes, 0, std::int64_t{1} << 50},
     {"storage.free_space_min_bytes", &AgentConfig::free_space_min_bytes, 0, std::int64_t{1} << 50},

@@ -12,7 +12,6 @@ constexpr std::string_view fixed_timing = "this time is fixed";
 constexpr std::string_view no_https = "HTTPS comes later";
 constexpr std::string_view no_rate_limit = "the rate of requests is not limited";
 constexpr std::string_view own_timeouts = "time limits between nodes are fixed";
-constexpr std::string_view one_connection = "two nodes share few connections";
 constexpr std::string_view no_grpc = "there is no gRPC";
 constexpr std::string_view drains_anyway = "connections get 3 s to take their last answers";
 constexpr std::string_view own_storage =
@@ -46,8 +45,10 @@ constexpr KeyEntry entries[] = {
     {"limits.rpc_handshake_timeout", any, later, "\"5s\"", "longest handshake between nodes",
      own_timeouts},
     {"limits.rpc_max_burst", any, later, "1000", "burst of requests of an agent", no_rate_limit},
-    {"limits.rpc_max_conns_per_client", any, later, "100", "connections of one node",
-     one_connection},
+    {"limits.rpc_max_conns_per_client", integer, implemented, "256",
+     "connections between nodes from one IP address, such as that of a NAT; those above are "
+     "closed. "
+     "0: no limit; needs a restart"},
     {"limits.rpc_rate", any, later, "-1", "rate of requests of an agent", no_rate_limit},
     {"limits.txn_max_req_len", integer, implemented, "524288",
      "most bytes of a transaction; kv_max_value_size by default"},

@@ -105,7 +105,7 @@ ClientPart::ClientPart(const AgentConfig& config, const Identity& identity, Clus
       link_(main, clock, rpc_client_, *this, servers_, link_options(config), Rng(random_u64()),
             metrics),
       listener_(
-          main, {}, keys(),
+          main, listener_limits(config), keys(),
           [this](std::shared_ptr<FramedStream> stream, const Hello& hello) {
             accept(std::move(stream), hello);
           },

@@ -6,6 +6,15 @@
 #include "base/core/version.h"
 
 namespace conclave::cli {
+namespace {
+
+/// 0 = no limit.
+std::uint32_t limit_of(std::int64_t configured) {
+  constexpr std::int64_t unlimited = 1 << 30;
+  return static_cast<std::uint32_t>(configured == 0 ? unlimited : configured);
+}
+
+}  // namespace
 
 Result<api::RouterOptions> router_options(const AgentConfig& config) {
   for (const std::string& range : config.allow_write_http_from) {
@@ -27,13 +36,16 @@ Result<api::RouterOptions> router_options(const AgentConfig& config) {
 
 api::HttpLimits http_limits(const AgentConfig& config) {
   api::HttpLimits limits;
-  constexpr std::int64_t unlimited = 1 << 30;
-  const std::int64_t connections = config.http_max_conns_per_client;
-  limits.connections_per_client_max =
-      static_cast<std::uint32_t>(connections == 0 ? unlimited : connections);
+  limits.connections_per_client_max = limit_of(config.http_max_conns_per_client);
   if (config.http_max_header_bytes > 0) {
     limits.header_bytes_max = static_cast<std::uint32_t>(config.http_max_header_bytes);
   }
+  return limits;
+}
+
+ListenerLimits listener_limits(const AgentConfig& config) {
+  ListenerLimits limits;
+  limits.connections_per_address_max = limit_of(config.rpc_max_conns_per_client);
   return limits;
 }
 

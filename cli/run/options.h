@@ -8,6 +8,7 @@
 #include "api/http/server.h"
 #include "api/rest/router.h"
 #include "base/core/result.h"
+#include "base/net/listener.h"
 #include "cli/config/agent_config.h"
 #include "daemon/http/context.h"
 #include "daemon/replica/options.h"
@@ -26,6 +27,8 @@ struct Identity {
 /// Fails on address ranges that do not parse.
 Result<api::RouterOptions> router_options(const AgentConfig& config);
 api::HttpLimits http_limits(const AgentConfig& config);
+/// Of the port between nodes.
+ListenerLimits listener_limits(const AgentConfig& config);
 daemon::ServerSettings server_settings(const AgentConfig& config);
 daemon::StoreOptions store_options(const AgentConfig& config, const Identity& identity);
 daemon::LargeReadOptions large_read_options(const AgentConfig& config, const Identity& identity);

@@ -141,7 +141,7 @@ ServerPart::ServerPart(const AgentConfig& config, const Identity& identity, Clus
           main, *snapshots_, *store_, replica_, [this] { return raft_.configuration(); },
           raft::NodeId{identity.node_id}),
       listener_(
-          main, {}, keys(),
+          main, listener_limits(config), keys(),
           [this](std::shared_ptr<FramedStream> stream, Hello hello) {
             accept(std::move(stream), std::move(hello));
           },

@@ -99,8 +99,9 @@ std::string summary(const AgentConfig& config) {
       c.check_output_max_size, c.check_redirects_same_host, c.check_update_interval,
       c.raft_multiplier, c.rpc_hold_timeout, c.front_threads, c.session_ttl_min,
       c.default_query_time, c.max_query_time, c.kv_max_value_size, c.txn_max_req_len,
-      c.http_max_conns_per_client, c.http_max_header_bytes, c.filter_unprintable,
-      c.prometheus_retention_time, c.storage_sync_full, c.quota_bytes, c.free_space_min_bytes);
+      c.http_max_conns_per_client, c.rpc_max_conns_per_client, c.http_max_header_bytes,
+      c.filter_unprintable, c.prometheus_retention_time, c.storage_sync_full, c.quota_bytes,
+      c.free_space_min_bytes);
   std::apply([&](const auto&... value) { (add(value), ...); }, fields);
   return text;
 }

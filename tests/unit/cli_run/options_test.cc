@@ -30,9 +30,11 @@ TEST(Options, address_ranges_are_checked_before_they_guard_anything) {
 TEST(Options, limits_go_where_they_are_obeyed) {
   AgentConfig config = some_config();
   config.http_max_conns_per_client = 7;
+  config.rpc_max_conns_per_client = 0;
   config.kv_max_value_size = 1000;
   config.session_ttl_min = std::chrono::seconds(3);
   EXPECT_EQ(http_limits(config).connections_per_client_max, 7u);
+  EXPECT_GT(listener_limits(config).connections_per_address_max, 1u << 20);
   EXPECT_EQ(server_settings(config).kv_value_bytes_max, 1000u);
   EXPECT_EQ(server_settings(config).session_ttl_min, std::chrono::seconds(3));
   EXPECT_EQ(store_options(config, identity).directory, "/data/state");
