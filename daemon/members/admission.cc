@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/core/text.h"
 #include "base/run/log.h"
 #include "base/run/sleep.h"
 #include "daemon/members/leader_duties.h"
@@ -25,12 +24,6 @@ raft::Server server_of(const NodeCard& card) {
   return {{card.node.id}, id_from(card.incarnation), card.rpc_address, raft::Suffrage::learner};
 }
 
-const api::Member* find_by_name(const std::vector<api::Member>& members, const std::string& name) {
-  const auto at = std::ranges::find_if(
-      members, [&](const api::Member& member) { return equal_ignoring_case(member.name, name); });
-  return at == members.end() ? nullptr : &*at;
-}
-
 }  // namespace
 
 Task<Result<void>> LeaderDuties::admit(JoinRequest request) {
@@ -48,7 +41,7 @@ Task<Result<void>> LeaderDuties::admit(JoinRequest request) {
 Task<Result<void>> LeaderDuties::admit_in_turn(JoinRequest request) {
   const NodeCard& card = request.card;
   if (auto same = check_same_cluster(parts_.card(), card); !same) co_return same;
-  const auto decision = judge_join(request, cluster_facts());
+  const auto decision = judge_join(request, cluster_facts(card));
   if (!decision) {
     log_warn("server", "not let in: {}", decision.error().message);
     co_return std::unexpected(decision.error());
@@ -72,10 +65,9 @@ Task<Result<void>> LeaderDuties::admit_in_turn(JoinRequest request) {
     if (auto written = co_await write(std::move(forget)); !written) co_return written;
     if (auto written = co_await write(Deregister{.node = name}); !written) co_return written;
   }
-  const auto members = read_members();
-  const api::Member* before = find_by_name(members, card.node.node);
-  const bool was_alive = before != nullptr && before->id == card.node.id &&
-                         static_cast<Status>(before->status) == Status::alive;
+  const auto before = find_member(parts_.reader.open().rows(), card.node.node);
+  const bool was_alive =
+      before && before->id == card.node.id && static_cast<Status>(before->status) == Status::alive;
   auto written = co_await write(MemberUpdate{.member = member_of(card, Status::alive)});
   if (!written) co_return written;
   if (!was_alive) {
@@ -98,9 +90,8 @@ Task<Result<void>> LeaderDuties::let_go(LeaveRequest request) {
 }
 
 Task<Result<void>> LeaderDuties::let_go_in_turn(LeaveRequest request) {
-  const auto members = read_members();
-  const api::Member* found = find_by_name(members, request.name);
-  if (found == nullptr || (!request.id.empty() && found->id != request.id)) {
+  const auto found = find_member(parts_.reader.open().rows(), request.name);
+  if (!found || (!request.id.empty() && found->id != request.id)) {
     co_return fail(ErrorCode::not_found,
                    fmt::format("agent: No node found with name '{}'", request.name));
   }

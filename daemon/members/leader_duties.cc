@@ -10,10 +10,6 @@
 #include "base/run/log.h"
 #include "base/run/sleep.h"
 #include "daemon/tables/autopilot.h"
-#include "daemon/tables/checks.h"
-#include "daemon/tables/members.h"
-#include "daemon/tables/nodes.h"
-#include "daemon/tables/services.h"
 #include "raft/core/configuration.h"
 
 namespace conclave::daemon {
@@ -23,24 +19,6 @@ constexpr Nanos change_max = std::chrono::seconds(10);
 constexpr Nanos look_again = std::chrono::milliseconds(20);
 
 using Status = api::MemberStatus;
-
-void tell(const api::Member& member, Status status) {
-  switch (status) {
-    case Status::alive:
-      log_info("server", "member joined, marking health alive: member={}", member.name);
-      break;
-    case Status::failed:
-      log_info("server", "member failed, marking health critical: member={}", member.name);
-      break;
-    case Status::left:
-      log_info("server", "deregistering member: member={} reason=left", member.name);
-      break;
-    case Status::none:
-    case Status::leaving:
-      log_info("server", "member is {}: member={}", api::status_text(status), member.name);
-      break;
-  }
-}
 
 }  // namespace
 
@@ -55,7 +33,11 @@ void LeaderDuties::set_leading(bool leading) {
   stability_.clear();
   blocked_.clear();
   ++leadership_;
-  if (leading) leases_.begin(parts_.clock.boot_now());
+  if (leading) {
+    leases_.begin(parts_.clock.boot_now());
+  } else {
+    index_ = MemberIndex();
+  }
 }
 
 Task<void> LeaderDuties::round() {
@@ -84,42 +66,6 @@ Task<void> LeaderDuties::establish() {
   if (!done) log_warn("server", "cannot register this server yet: {}", done.error().message);
 }
 
-void LeaderDuties::guard_leases() {
-  std::vector<std::string> alive;
-  for (const api::Member& member : read_members()) {
-    const bool lives = static_cast<Status>(member.status) == Status::alive;
-    if (lives && !is_server(member)) alive.push_back(member.id);
-  }
-  const NodeLeases::Guard guard = leases_.look(alive, parts_.clock.boot_now());
-  if (!guard.changed) return;
-  if (guard.holds) {
-    log_error("server",
-              "{} of {} agents were not heard of within half a lease: this is taken for a fault of "
-              "the network, and no node is marked critical until they return; `force-leave` takes "
-              "single ones out",
-              guard.late, guard.of);
-  } else {
-    log_warn("server", "the leases of agents end again: {} of {} are late", guard.late, guard.of);
-  }
-}
-
-Task<void> LeaderDuties::keep_up() {
-  guard_leases();
-  for (const MemberFacts& facts : read_facts()) {
-    const Status status = status_of(facts, parts_.options.upkeep);
-    if (status != static_cast<Status>(facts.member.status)) tell(facts.member, status);
-    for (CommandBody& command : upkeep_of(facts, parts_.options.upkeep)) {
-      if (!leading_) co_return;
-      const auto written = co_await write(std::move(command));
-      if (!written) {
-        log_warn("server", "cannot update member {} yet: {}", facts.member.name,
-                 written.error().message);
-        break;
-      }
-    }
-  }
-}
-
 Task<void> LeaderDuties::run_autopilot() {
   if (!leading_ || !is_settled()) co_return;
   AutopilotPlan plan = autopilot_plan(autopilot_facts());
@@ -145,7 +91,7 @@ Task<void> LeaderDuties::run_autopilot() {
     log_warn("autopilot", "the servers stay as they are: {}", changed.error().message);
     co_return;
   }
-  for (const api::Member& member : read_members()) {
+  for (const api::Member& member : read_servers()) {
     if (std::ranges::find(plan.removed, member.name) == plan.removed.end()) continue;
     const auto marked = co_await mark(member, Status::left);
     if (!marked) log_warn("autopilot", "member={}: {}", member.name, marked.error().message);
@@ -198,82 +144,13 @@ Task<Result<void>> LeaderDuties::write(CommandBody body) {
   co_return Result<void>();
 }
 
-Task<Result<void>> LeaderDuties::mark(api::Member member, Status status) {
-  member.status = static_cast<std::uint64_t>(status);
-  const std::string name = member.name;
-  const bool leaves = status == Status::left;
-  if (leaves) tell(member, status);
-  auto written = co_await write(MemberUpdate{.member = std::move(member)});
-  if (written && leaves) written = co_await write(Deregister{.node = name});
-  co_return written;
-}
-
-std::vector<api::Member> LeaderDuties::read_members() {
-  std::vector<api::Member> members;
-  const ReadSnapshot snapshot = parts_.reader.open();
-  visit_members(snapshot.rows(), [&](const api::Member& member) {
-    members.push_back(member);
-    return true;
-  });
-  return members;
-}
-
-Heard LeaderDuties::heard_of(const std::string& id,
-                             const std::vector<raft::PeerStanding>& peers) const {
-  for (const raft::PeerStanding& peer : peers) {
-    if (peer.id.value != id) continue;
-    const auto ticks = static_cast<std::int64_t>(
-        std::min<std::uint64_t>(peer.ticks_since_heard, std::uint32_t(-1)));
-    return {.answered = peer.match_index.value > 0, .ago = parts_.raft.tick_length() * ticks};
-  }
-  return {};
-}
-
-std::vector<MemberFacts> LeaderDuties::read_facts() {
-  std::vector<MemberFacts> all;
-  const raft::Configuration configuration = parts_.raft.configuration();
-  const auto peers = parts_.raft.peers();
-  const Nanos now = parts_.clock.boot_now();
-  const ReadSnapshot snapshot = parts_.reader.open();
-  visit_members(snapshot.rows(), [&](const api::Member& member) {
-    MemberFacts facts{.member = member};
-    facts.is_leader = member.id == parts_.card().node.id;
-    facts.in_configuration = raft::find_server(configuration, {member.id}) != nullptr;
-    facts.departing = departing_.contains(member.id);
-    if (std::ranges::find(peers, raft::NodeId{member.id}, &raft::PeerStanding::id) != peers.end()) {
-      facts.heard = heard_of(member.id, peers);
-    }
-    if (!is_server(member)) facts.lease = leases_.lease_of(member.id, now);
-    facts.now_ms = parts_.replica.cluster_time_ms();
-    const auto node = find_node(snapshot.rows(), member.name);
-    facts.has_node = node.has_value();
-    facts.node_is_its_own = node && (node->id.empty() || node->id == member.id);
-    if (const auto check = find_check(snapshot.rows(), member.name, "serfHealth")) {
-      facts.health = check->status;
-    }
-    facts.has_service = find_service(snapshot.rows(), member.name, "consul").has_value();
-    all.push_back(std::move(facts));
-    return true;
-  });
-  return all;
-}
-
-ClusterFacts LeaderDuties::cluster_facts() {
-  const NodeCard& card = parts_.card();
-  return {.cluster_id = card.cluster_id,
-          .recovery_epoch = card.recovery_epoch,
-          .datacenter = card.node.datacenter,
-          .configuration = parts_.raft.configuration(),
-          .members = read_members()};
-}
-
 AutopilotFacts LeaderDuties::autopilot_facts() {
   AutopilotFacts facts;
   facts.config = read_autopilot(parts_.reader.open().rows()).value_or(parts_.options.autopilot);
   facts.now_ms = parts_.replica.cluster_time_ms();
   facts.leader_last_index = parts_.raft.last_index().value;
   facts.heartbeat = parts_.raft.heartbeat();
-  const auto members = read_members();
+  const auto members = read_servers();
   const auto peers = parts_.raft.peers();
   for (const raft::Server& server : parts_.raft.configuration().servers) {
     const std::string& id = server.id.value;

@@ -15,6 +15,7 @@
 #include "base/core/result.h"
 #include "daemon/members/autopilot_plan.h"
 #include "daemon/members/join_rules.h"
+#include "daemon/members/member_index.h"
 #include "daemon/members/membership_parts.h"
 #include "daemon/members/node_leases.h"
 #include "daemon/members/turn.h"
@@ -60,18 +61,26 @@ class LeaderDuties {
   Task<Result<void>> write(CommandBody body);
   Task<void> establish();
   Task<void> keep_up();
+  Task<void> keep_up(MemberFacts facts);
   void guard_leases();
   Task<void> run_autopilot();
 
-  std::vector<api::Member> read_members();
-  std::vector<MemberFacts> read_facts();
-  ClusterFacts cluster_facts();
+  /// Brought up to the present state.
+  const MemberIndex& members();
+  std::vector<api::Member> read_members(const std::vector<std::string>& names);
+  std::vector<api::Member> read_servers() { return read_members(members().servers()); }
+  std::vector<std::string> members_to_look_at();
+  std::vector<MemberFacts> read_facts(std::span<const std::string> names);
+  /// As far as they concern a node that wants to join.
+  ClusterFacts cluster_facts(const NodeCard& card);
   Heard heard_of(const std::string& id, const std::vector<raft::PeerStanding>& peers) const;
   bool is_alive(const std::string& id);
 
   MembershipParts& parts_;
   TurnTaking turns_;
   NodeLeases leases_;
+  MemberIndex index_;
+  std::string looked_at_;  ///< The last key of the index whose turn it was.
   bool leading_ = false;
   bool established_ = false;
   bool in_round_ = false;

@@ -39,9 +39,8 @@ Task<Result<std::string>> LeasePassing::on_renew(std::string body) {
   reply.listed = member && member->id == renewal->id && status != Status::left;
   reply.passed_on = !is_cut_off(now);
   if (members_ == 0 || now - counted_at_ >= count_period) {
-    members_ = 0;
+    members_ = count_members(snapshot.rows());
     counted_at_ = now;
-    visit_members(snapshot.rows(), [&](const api::Member&) { return ++members_ > 0; });
   }
   reply.members = members_;
   // One that comes back is not kept waiting.

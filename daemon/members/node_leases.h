@@ -5,9 +5,10 @@
 /// every lease a full period. Pure: the time is a parameter.
 
 #include <cstdint>
-#include <map>
 #include <span>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 
 #include "base/core/duration.h"
 
@@ -34,7 +35,7 @@ class NodeLeases {
 
   /// This server begins to lead.
   void begin(Nanos now);
-  void renew(const std::string& id, Nanos now);
+  void renew(std::string_view id, Nanos now);
   /// Once in a round, with the agents that the member table has alive. Tells whether the guard
   /// holds the leases from now on.
   struct Guard {
@@ -43,17 +44,21 @@ class NodeLeases {
     std::size_t late = 0;
     std::size_t of = 0;
   };
-  Guard look(std::span<const std::string> alive, Nanos now);
-  Lease lease_of(const std::string& id, Nanos now) const;
+  Guard look(std::span<const std::string_view> alive, Nanos now);
+  Lease lease_of(std::string_view id, Nanos now) const;
   /// Not heard for longer than an agent that lives is silent, whatever the guard holds.
-  bool is_late(const std::string& id, Nanos now) const;
+  bool is_late(std::string_view id, Nanos now) const;
 
  private:
-  Nanos silence_of(const std::string& id, Nanos now) const;
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view id) const { return std::hash<std::string_view>{}(id); }
+  };
+  Nanos silence_of(std::string_view id, Nanos now) const;
 
   const LeaseOptions options_;
   Nanos began_{};
-  std::map<std::string, Nanos> renewed_;
+  std::unordered_map<std::string, Nanos, Hash, std::equal_to<>> renewed_;
   bool held_ = false;
 };
 

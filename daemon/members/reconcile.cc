@@ -38,7 +38,10 @@ void keep_alive(const MemberFacts& facts, std::vector<CommandBody>& commands) {
   commands.emplace_back(std::move(registration));
 }
 
-Status status_by_lease(Lease lease, Status now) {
+}  // namespace
+
+api::MemberStatus status_by_lease(Lease lease, api::MemberStatus now) {
+  if (now == Status::left) return now;
   switch (lease) {
     case Lease::unknown:
       return now;
@@ -50,8 +53,6 @@ Status status_by_lease(Lease lease, Status now) {
   }
   return now;
 }
-
-}  // namespace
 
 bool is_server(const api::Member& member) {
   const auto role = member.tags.find("role");

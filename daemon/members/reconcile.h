@@ -44,6 +44,8 @@ struct MemberFacts {
 };
 
 bool is_server(const api::Member& member);
+/// What an agent of that status is when its lease is such.
+api::MemberStatus status_by_lease(Lease lease, api::MemberStatus now);
 /// The status that the facts amount to; the present one when they say nothing.
 api::MemberStatus status_of(const MemberFacts& facts, const UpkeepOptions& options);
 /// The commands that make table and catalog agree with it, in order.

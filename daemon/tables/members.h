@@ -2,6 +2,7 @@
 
 /// The member table, by name without case.
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,6 +16,8 @@ std::string member_key(std::string_view name);
 
 std::optional<api::Member> find_member(const ReadRows& rows, std::string_view name);
 /// All members, by lower-case name.
+/// How many there are; decodes none.
+std::uint64_t count_members(const ReadRows& rows);
 void visit_members(const ReadRows& rows, FunctionRef<bool(const api::Member&)> visit);
 
 }  // namespace conclave::daemon
