@@ -62,6 +62,7 @@ Result<void> LocalState::put_service(api::ServiceDefinition service, Source sour
   if (!is_dns_safe(service.name)) {
     log_warn("agent", "Service name will not be discoverable via DNS: service={}", service.name);
   }
+  ++edits_;
   set_service_row(service);
   image_.removed_services.erase(id);
   services_[id] = {std::move(service), source == Source::file ? Origin::file : Origin::api};
@@ -115,6 +116,7 @@ Result<void> LocalState::register_check(api::CheckDefinition check, Origin origi
 Result<void> LocalState::put_check(api::CheckDefinition check, Source source) {
   if (source == Source::api) CONCLAVE_TRY(files_.save(check));
   if (source == Source::file) CONCLAVE_TRY(files_.remove_check(check.id));
+  ++edits_;
   const std::string id = check.id;
   CheckRecord& record = checks_[id];
   record.definition = std::move(check);
@@ -215,10 +217,12 @@ void LocalState::update_check(const std::string& id, CheckStatus status, std::st
     if (row.in_sync && !row.output_due) {
       row.output_due =
           clock_.boot_now() + output_delay(options_.check_update_interval, rng_.next());
+      due_outputs_.emplace(*row.output_due, id);
     }
   } else {
     row.in_sync = false;
     row.output_due.reset();
+    ++edits_;
   }
   if (!same_status) {
     row.check.status = status_text(status);
@@ -226,7 +230,7 @@ void LocalState::update_check(const std::string& id, CheckStatus status, std::st
     record.critical_since.reset();
     if (status == CheckStatus::critical) record.critical_since = clock_.boot_now();
   }
-  changed();
+  changes_.notify_all();
 }
 
 std::vector<api::HealthCheck> LocalState::checks_of(const std::string& service_id) const {

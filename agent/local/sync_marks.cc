@@ -1,13 +1,11 @@
 // LocalState as agent/sync sees it: what is in sync with the catalog and what is not.
 
-#include <algorithm>
-#include <set>
-
 #include "agent/local/local_state.h"
 
 namespace conclave::agent {
 
 void LocalState::reconcile_with(const CatalogImage& catalog) {
+  ++edits_;
   if (!reconcile(image_, catalog).empty()) changed();
 }
 
@@ -39,17 +37,16 @@ void LocalState::service_removal_sent(const std::string& id) {
 void LocalState::check_removal_sent(const std::string& id) { image_.removed_checks.erase(id); }
 
 std::optional<Nanos> LocalState::release_due_outputs() {
-  std::optional<Nanos> next;
-  for (auto& [id, row] : image_.checks) {
-    if (!row.output_due) continue;
-    if (*row.output_due <= clock_.boot_now()) {
-      row.output_due.reset();
-      row.in_sync = false;
-    } else {
-      next = next ? std::min(*next, *row.output_due) : *row.output_due;
-    }
+  while (!due_outputs_.empty() && due_outputs_.begin()->first <= clock_.boot_now()) {
+    const auto due = due_outputs_.extract(due_outputs_.begin());
+    const auto row = image_.checks.find(due.mapped());
+    if (row == image_.checks.end() || row->second.output_due != due.key()) continue;
+    row->second.output_due.reset();
+    row->second.in_sync = false;
+    ++edits_;
   }
-  return next;
+  if (due_outputs_.empty()) return std::nullopt;
+  return due_outputs_.begin()->first;
 }
 
 }  // namespace conclave::agent

@@ -7,6 +7,7 @@ namespace conclave::agent {
 namespace {
 
 constexpr std::size_t unscaled_nodes = 128;
+constexpr Nanos reached_max = std::chrono::seconds(3);
 constexpr Nanos retry_min = std::chrono::seconds(1);
 constexpr Nanos retry_max = std::chrono::seconds(15);
 
@@ -26,6 +27,10 @@ std::int64_t sync_scale(std::size_t nodes) {
 Nanos full_sync_delay(Nanos interval, std::size_t nodes, std::uint64_t random) {
   const Nanos scaled = interval * sync_scale(nodes);
   return scaled - scaled / 8 + uniform_below(scaled / 4, random);
+}
+
+Nanos reached_delay(std::size_t nodes, std::uint64_t random) {
+  return uniform_below(reached_max * sync_scale(nodes), random);
 }
 
 Nanos retry_delay(std::uint32_t failures, std::uint64_t random) {

@@ -17,6 +17,10 @@ std::int64_t sync_scale(std::size_t nodes);
 /// agents that started together part.
 Nanos full_sync_delay(Nanos interval, std::size_t nodes, std::uint64_t random);
 
+/// From when a server is reached again until the full sync of an agent that had told everything: up
+/// to 3 s * scale at random, because when a server restarts, a third of all agents come at once.
+Nanos reached_delay(std::size_t nodes, std::uint64_t random);
+
 /// After the nth failure in a row (n from 1): 1 s doubled up to 15 s, the upper half of it at
 /// random.
 Nanos retry_delay(std::uint32_t failures, std::uint64_t random);

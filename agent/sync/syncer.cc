@@ -35,7 +35,9 @@ void Syncer::stop() {
 }
 
 void Syncer::sync_soon() {
-  next_full_ = clock_.boot_now();
+  const bool told = nodes_ > 0 && failures_ == 0;
+  const Nanos delay = told ? reached_delay(nodes_, rng_.next()) : Nanos{};
+  next_full_ = std::min(next_full_, clock_.boot_now() + delay);
   local_.changes().notify_all();
 }
 
@@ -49,7 +51,7 @@ Task<void> Syncer::run(Syncer* self, std::shared_ptr<bool> stopped) {
     }
     // What failed waits for the next full sync, but a change of something else does not wait for
     // that.
-    if ((self->failures_ == 0 || woken) && !plan(self->local_.image()).empty()) {
+    if ((self->failures_ == 0 || woken) && !self->is_told()) {
       woken = false;
       co_await self->push();
       continue;
@@ -102,7 +104,8 @@ Task<bool> Syncer::full_sync() {
   if (done) {
     failures_ = 0;
     const std::size_t nodes = options_.cluster_size ? co_await options_.cluster_size() : 1;
-    next_full_ = clock_.boot_now() + full_sync_delay(options_.full_interval, nodes, rng_.next());
+    nodes_ = std::max<std::size_t>(nodes, 1);
+    next_full_ = clock_.boot_now() + full_sync_delay(options_.full_interval, nodes_, rng_.next());
   } else {
     note_failure();
   }
@@ -115,7 +118,16 @@ void Syncer::note_failure() {
   next_full_ = clock_.boot_now() + retry_delay(failures_, rng_.next());
 }
 
+bool Syncer::is_told() {
+  const std::uint64_t edits = local_.edits();
+  if (told_ == edits) return true;
+  if (!plan(local_.image()).empty()) return false;
+  told_ = edits;
+  return true;
+}
+
 Task<bool> Syncer::pass() {
+  if (is_told()) co_return true;
   bool all = true;
   const std::vector<SyncOperation> operations = plan(local_.image());
   for (const SyncOperation& operation : operations) {

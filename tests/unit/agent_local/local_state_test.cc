@@ -199,6 +199,20 @@ TEST_F(Local, the_first_deferred_output_sets_the_time_and_later_ones_do_not_move
   EXPECT_EQ(state.release_due_outputs(), due);
 }
 
+TEST_F(Local, edits_rise_when_something_may_be_out_of_sync_and_only_then) {
+  register_web({ttl_definition()});
+  send_all();
+  const std::uint64_t told = state.edits();
+  state.update_check("service:web", CheckStatus::critical, row("service:web").output);
+  state.update_check("service:web", CheckStatus::critical, "still bad");
+  const std::optional<Nanos> due = state.release_due_outputs();
+  EXPECT_EQ(state.edits(), told);
+  clock.boot = due.value();
+  state.release_due_outputs();
+  EXPECT_GT(state.edits(), told);
+  EXPECT_FALSE(plan(state.image()).empty());
+}
+
 TEST_F(Local, a_changed_output_is_sent_at_once_when_nothing_is_deferred) {
   LocalOptions options = local_options();
   options.check_update_interval = 0s;

@@ -239,6 +239,19 @@ TEST_F(Sync, the_loop_tries_again_after_a_failure) {
   syncer.stop();
 }
 
+TEST_F(Sync, who_has_told_everything_looks_again_seconds_after_a_server_is_back) {
+  register_web();
+  syncer.start();
+  ASSERT_TRUE(turn_until(loop, [&] { return count("GET /v1/health/node/n1") == 1; }));
+  ASSERT_TRUE(turn_until(loop, [&] { return fake.rows.services.contains("web"); }));
+  fake.rows.services.clear();
+  syncer.sync_soon();
+  clock.advance(3s);
+  local.changes().notify_all();
+  ASSERT_TRUE(turn_until(loop, [&] { return fake.rows.services.contains("web"); }));
+  syncer.stop();
+}
+
 TEST_F(Sync, the_loop_sends_a_deferred_output_when_it_is_due) {
   register_web();
   syncer.start();
