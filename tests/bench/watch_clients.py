@@ -26,8 +26,8 @@ class WatchClients:
             if number % CONNECT_BATCH == 0:
                 time.sleep(0.001)
 
-    def send(self, number, target):
-        request = f"GET {target} HTTP/1.1\r\nHost: bench\r\n\r\n".encode()
+    def send(self, number, target, headers=""):
+        request = f"GET {target} HTTP/1.1\r\nHost: bench\r\n{headers}\r\n".encode()
         if self.sockets[number].send(request) != len(request):
             raise RuntimeError("a request did not fit into its socket")
 

@@ -3,6 +3,8 @@
 import base64
 import json
 import pathlib
+import re
+import socket
 import threading
 import time
 import unittest
@@ -201,6 +203,35 @@ class Agents(unittest.TestCase):
         victim.start(wait=False)
         self.eventually(lambda: used in (self.first.server(), self.second.server()),
                         "nobody uses the server that came back")
+
+    def test_the_same_blocking_queries_are_one_at_the_servers_for_each_token(self):
+        for number in range(5):
+            self.cluster.write(f"shared/{number}", "x")
+        index = self.first.get("/v1/kv/shared/?recurse").index()
+
+        def waiting_at_servers():
+            return sum(server.parked_queries() for server in self.servers)
+
+        for tokens in (1, 2):
+            before = waiting_at_servers()
+            sockets = []
+            for number in range(50):
+                target = f"/v1/kv/shared/{number % 5}?index={index}&wait=5m"
+                token = f"X-Consul-Token: token-{number // 5 % tokens}"
+                opened = socket.create_connection(("127.0.0.1", self.first.http_port))
+                opened.sendall(f"GET {target} HTTP/1.1\r\nHost: a\r\n{token}\r\n\r\n".encode())
+                sockets.append(opened)
+            wanted = 5 * tokens
+            self.eventually(lambda: waiting_at_servers() - before == wanted,
+                            f"not {wanted} queries at the servers")
+            time.sleep(0.5)
+            self.assertEqual(waiting_at_servers() - before, wanted)
+            shown = re.search(r"(?m)^consul_client_blocking_upstream (\S+)$",
+                              self.first.get("/metrics").text())
+            self.assertEqual(float(shown[1]), wanted)
+            for opened in sockets:
+                opened.close()
+            self.eventually(lambda: waiting_at_servers() == before, "they stay")
 
     def test_servers_restarted_one_after_another_raise_no_alarm(self):
         self.register(self.first)
