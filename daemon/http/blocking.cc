@@ -182,6 +182,44 @@ bool must_wait(const api::ReadOptions& options, std::uint64_t index, ReadStyle s
   return style.index_is_identity ? shown == options.index : shown <= options.index;
 }
 
+namespace {
+
+/// Knowledge of the leader is as of the answer, not as of the question.
+WatchHub::Finish finish_of(ServerContext& context, const ReadTurn& turn, ReadStyle style) {
+  return [&replica = context.replica, mode = turn.options.mode, cached = turn.options.cached,
+          hit = turn.hit_age.has_value(),
+          style](api::Response& response, const Evaluation& evaluation) {
+    ReadTurn now;
+    now.options.mode = mode;
+    now.options.cached = cached;
+    if (!replica.read_permit_now(consistency_of(mode), now.permit)) {
+      replica.read_permit_now(Consistency::stale, now.permit);
+    }
+    if (hit) now.hit_age = std::chrono::milliseconds(now.permit.last_contact_ms);
+    add_read_headers(response, evaluation.index, now, style);
+  };
+}
+
+/// A question that does not block is answered as soon as it is evaluated.
+Nanos deadline_of(ServerContext& context, const ReadTurn& turn) {
+  const Nanos wait = turn.options.index == 0
+                         ? large_read_wait_max
+                         : api::with_jitter(turn.options.wait, context.rng.next());
+  return context.clock.boot_now() + wait;
+}
+
+}  // namespace
+
+std::optional<api::Response> join(ServerContext& context, const api::Request& request,
+                                  const ReadTurn& turn, ReadStyle style) {
+  if (turn.options.index == 0) return std::nullopt;
+  api::Response response;
+  response.parked = context.hub.join(query_identity(request), turn.options.index,
+                                     deadline_of(context, turn), finish_of(context, turn, style));
+  if (response.parked == nullptr) return std::nullopt;
+  return response;
+}
+
 api::Response park(ServerContext& context, const api::Request& request, const ReadTurn& turn,
                    ReadStyle style, Interest interest, QueryFunction query,
                    const ReadResult* seen) {
@@ -199,29 +237,20 @@ api::Response park(ServerContext& context, const api::Request& request, const Re
     evaluation.headers = std::move(result.headers);
     return evaluation;
   };
-  // Knowledge of the leader is as of the answer, not as of the question.
-  auto finish = [&replica = context.replica, mode = turn.options.mode, cached = turn.options.cached,
-                 hit = turn.hit_age.has_value(),
-                 style](api::Response& response, const Evaluation& evaluation) {
-    ReadTurn now;
-    now.options.mode = mode;
-    now.options.cached = cached;
-    if (!replica.read_permit_now(consistency_of(mode), now.permit)) {
-      replica.read_permit_now(Consistency::stale, now.permit);
-    }
-    if (hit) now.hit_age = std::chrono::milliseconds(now.permit.last_contact_ms);
-    add_read_headers(response, evaluation.index, now, style);
-  };
   const std::uint64_t index = turn.options.index;
-  // A question that does not block is answered as soon as it is evaluated.
-  const Nanos wait =
-      index == 0 ? large_read_wait_max : api::with_jitter(turn.options.wait, context.rng.next());
-  const Nanos deadline = context.clock.boot_now() + wait;
+  const Nanos deadline = deadline_of(context, turn);
+  auto finish = finish_of(context, turn, style);
   api::Response response;
-  response.parked =
-      seen == nullptr
-          ? context.hub.park_large(std::move(blocking), index, deadline, std::move(finish))
-          : context.hub.park(std::move(blocking), index, seen->found, deadline, std::move(finish));
+  if (seen == nullptr) {
+    response.parked =
+        context.hub.park_large(std::move(blocking), index, deadline, std::move(finish));
+  } else {
+    const WatchHub::Seen found{.index = std::max<std::uint64_t>(seen->index, 1),
+                               .index_is_identity = style.index_is_identity,
+                               .found = seen->found};
+    response.parked =
+        context.hub.park(std::move(blocking), index, found, deadline, std::move(finish));
+  }
   return response;
 }
 

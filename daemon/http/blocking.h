@@ -104,6 +104,9 @@ namespace detail {
 std::string query_identity(const api::Request& request);
 bool must_wait(const api::ReadOptions& options, std::uint64_t index, ReadStyle style);
 using QueryFunction = std::function<ReadResult(const ReadRows& rows, ListOutput& output)>;
+/// Waits together with others for what they wait for already; nullopt: it has to be evaluated.
+std::optional<api::Response> join(ServerContext& context, const api::Request& request,
+                                  const ReadTurn& turn, ReadStyle style);
 /// `seen` = nullptr: it was too large to be evaluated here.
 api::Response park(ServerContext& context, const api::Request& request, const ReadTurn& turn,
                    ReadStyle style, Interest interest, QueryFunction query, const ReadResult* seen);
@@ -126,6 +129,9 @@ ReadResult evaluate(const Query& query, const ReadRows& rows, ListOutput& output
 template <ReadQuery Query>
 api::Response answer_read(ServerContext& context, const api::Request& request, const ReadTurn& turn,
                           const Query& query) {
+  if (auto waiting = detail::join(context, request, turn, Query::style)) {
+    return std::move(*waiting);
+  }
   ListOutput output;
   ReadResult result;
   bool is_large = false;

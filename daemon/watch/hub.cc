@@ -45,8 +45,12 @@ struct WatchHub::Impl : std::enable_shared_from_this<WatchHub::Impl> {
         answers(metrics.counter("consul.watch.answers", "Blocking queries answered.")) {}
 
   void publish(const ChangeSet& changes);
-  /// Makes the waiter one of its query's and gives it its deadline.
-  void enlist(Waiter& waiter, BlockingQuery query);
+  /// nullptr: somebody with that index cannot wait for what was found last.
+  SharedQuery* find_to_join(const std::string& identity, std::uint64_t index);
+  /// The query under that identity; this one if there is none.
+  SharedQuery& share(BlockingQuery query);
+  /// Makes the waiter one of the query's and gives it its deadline.
+  void enlist(Waiter& waiter, SharedQuery& query);
   /// The waiter is being destroyed.
   void dismiss(Waiter& waiter);
   /// Has it evaluated at the end of the turn.
@@ -198,6 +202,10 @@ void WatchHub::Impl::finish_errand(Errand& errand, Evaluation result) {
 void WatchHub::Impl::deliver(SharedQuery& query, Evaluation evaluation, std::uint64_t number,
                              bool answer_all) {
   const auto result = std::make_shared<const Evaluation>(std::move(evaluation));
+  // An error is no finding: who comes next evaluates for himself.
+  query.index = result->failed ? 0 : result->index;
+  query.index_is_identity = result->index_is_identity;
+  query.found = result->found;
   for (auto at = query.waiters.begin(); at != query.waiters.end();) {
     Waiter& waiter = *at++;
     if (waiter.after >= number) continue;
@@ -243,19 +251,33 @@ void WatchHub::Impl::drop_if_unused(SharedQuery& query) {
   queries.erase(entry);
 }
 
-void WatchHub::Impl::enlist(Waiter& waiter, BlockingQuery blocking) {
-  waiter.hub = weak_from_this();
+SharedQuery* WatchHub::Impl::find_to_join(const std::string& identity, std::uint64_t index) {
+  const auto entry = queries.find(identity);
+  if (entry == queries.end()) return nullptr;
+  SharedQuery& query = *entry->second;
+  // An evaluation elsewhere may have seen what is news, and would not tell who came after it began.
+  if (query.large || query.index == 0) return nullptr;
+  // Who waits for what is not there gets its newer index at first (contract 2.2).
+  if (!query.found) return nullptr;
+  const bool is_news = query.index_is_identity ? query.index != index : query.index > index;
+  return is_news ? nullptr : &query;
+}
+
+SharedQuery& WatchHub::Impl::share(BlockingQuery blocking) {
   const auto entry = queries.find(blocking.identity);
-  if (entry != queries.end()) {
-    waiter.query = entry->second.get();
-  } else {
-    auto fresh = std::make_unique<SharedQuery>(std::move(blocking));
-    waiter.query = fresh.get();
-    topics.add(fresh.get(), fresh->query.interest);
-    const std::string_view identity = fresh->query.identity;
-    queries.emplace(identity, std::move(fresh));
-  }
-  waiter.after = waiter.query->evaluations;
+  if (entry != queries.end()) return *entry->second;
+  auto fresh = std::make_unique<SharedQuery>(std::move(blocking));
+  SharedQuery& query = *fresh;
+  topics.add(&query, query.query.interest);
+  const std::string_view identity = query.query.identity;
+  queries.emplace(identity, std::move(fresh));
+  return query;
+}
+
+void WatchHub::Impl::enlist(Waiter& waiter, SharedQuery& query) {
+  waiter.hub = weak_from_this();
+  waiter.query = &query;
+  waiter.after = query.evaluations;
   waiter.query->waiters.push_back(waiter);
   deadlines.insert(waiter);
   waiting.set(static_cast<double>(++count));
@@ -315,14 +337,31 @@ WatchHub::~WatchHub() = default;
 
 void WatchHub::publish(const ChangeSet& changes) { impl_->publish(changes); }
 
-std::unique_ptr<api::Parked> WatchHub::park(BlockingQuery query, std::uint64_t index, bool found,
+std::unique_ptr<api::Parked> WatchHub::join(const std::string& identity, std::uint64_t index,
                                             Nanos deadline, Finish finish) {
+  SharedQuery* query = impl_->find_to_join(identity, index);
+  if (query == nullptr) return nullptr;
   auto waiter = std::make_unique<Waiter>();
   waiter->index = index;
-  waiter->found = found;
+  waiter->found = query->found;
   waiter->deadline = deadline;
   waiter->finish = std::move(finish);
-  impl_->enlist(*waiter, std::move(query));
+  impl_->enlist(*waiter, *query);
+  return waiter;
+}
+
+std::unique_ptr<api::Parked> WatchHub::park(BlockingQuery query, std::uint64_t index,
+                                            const Seen& seen, Nanos deadline, Finish finish) {
+  auto waiter = std::make_unique<Waiter>();
+  waiter->index = index;
+  waiter->found = seen.found;
+  waiter->deadline = deadline;
+  waiter->finish = std::move(finish);
+  SharedQuery& shared = impl_->share(std::move(query));
+  shared.index = seen.index;
+  shared.index_is_identity = seen.index_is_identity;
+  shared.found = seen.found;
+  impl_->enlist(*waiter, shared);
   return waiter;
 }
 
@@ -332,7 +371,7 @@ std::unique_ptr<api::Parked> WatchHub::park_large(BlockingQuery query, std::uint
   waiter->index = index;
   waiter->deadline = deadline;
   waiter->finish = std::move(finish);
-  impl_->enlist(*waiter, std::move(query));
+  impl_->enlist(*waiter, impl_->share(std::move(query)));
   waiter->query->large = true;
   impl_->mark(*waiter->query);
   return waiter;

@@ -53,10 +53,22 @@ class WatchHub {
   /// Adds the index and consistency headers to a response made from an evaluation.
   using Finish = std::function<void(api::Response&, const Evaluation&)>;
 
+  /// What the caller's own evaluation found.
+  struct Seen {
+    std::uint64_t index = 0;
+    bool index_is_identity = false;
+    bool found = true;
+  };
+
+  /// Lets somebody who has seen `index` wait for the next news of a query that others wait for,
+  /// without an evaluation: what the last one found is what there still is, or the query is about
+  /// to be evaluated. nullptr: nobody waits for it, or it found what is news to this one.
+  std::unique_ptr<api::Parked> join(const std::string& identity, std::uint64_t index,
+                                    Nanos deadline, Finish finish);
   /// Turns a query that has no answer yet into a parked response. The caller evaluated `query` on
-  /// the same loop without suspending since it opened its snapshot; `found` is of that evaluation;
+  /// the same loop without suspending since it opened its snapshot; `seen` is of that evaluation;
   /// `deadline` on the boot-time clock.
-  std::unique_ptr<api::Parked> park(BlockingQuery query, std::uint64_t index, bool found,
+  std::unique_ptr<api::Parked> park(BlockingQuery query, std::uint64_t index, const Seen& seen,
                                     Nanos deadline, Finish finish);
   /// The same for a query that was too large to be evaluated here: it is evaluated soon, by a
   /// snapshot that is opened after this call, and answered if that is newer than `index`.

@@ -72,6 +72,10 @@ struct SharedQuery : DirtyHook {
 
   const BlockingQuery query;
   WaiterList waiters;
+  /// Of the last evaluation, and whether it found anything; 0: there was none yet.
+  std::uint64_t index = 0;
+  bool index_is_identity = false;
+  bool found = true;
   bool answer_all = false;  ///< A snapshot was put in place: everybody is answered.
   bool large = false;       ///< Evaluated by LargeReads, since it did not fit here once.
   bool again = false;       ///< Something changed since the snapshot of the errand was opened.

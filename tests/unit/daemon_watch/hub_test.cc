@@ -79,14 +79,19 @@ class Watching : public testing::Test {
     query.evaluate = [this, key](const ReadRows& from, ListOutput& output) {
       return read(from, key, output);
     };
-    return hub->park(std::move(query), index, rows.get(key).has_value(),
-                     system_clock().boot_now() + wait, show_index);
+    const auto row = rows.get(key);
+    const WatchHub::Seen seen{.index = std::stoull(std::string(row ? *row : *rows.get("max"))),
+                              .found = row.has_value()};
+    return hub->park(std::move(query), index, seen, system_clock().boot_now() + wait, show_index);
   }
   std::unique_ptr<api::Parked> wait_for(const std::string& key, std::uint64_t index,
                                         const std::string& name, Nanos wait = 1h) {
     auto parked = park({.topics = {{TopicKind::key, key}}, .key_prefixes = {}}, key, index, wait);
     start(*parked, name);
     return parked;
+  }
+  std::unique_ptr<api::Parked> join(const std::string& key, std::uint64_t index) {
+    return hub->join("kv " + key, index, system_clock().boot_now() + 1h, show_index);
   }
   void start(api::Parked& parked, const std::string& name) {
     parked.start([this, name](api::Response response) {
@@ -174,7 +179,7 @@ TEST_F(Watching, prefixes_of_many_lengths_are_told_apart) {
       return read(from, "max", output);
     };
     parked.push_back(
-        hub->park(std::move(query), 2, true, system_clock().boot_now() + 1h, show_index));
+        hub->park(std::move(query), 2, {.index = 2}, system_clock().boot_now() + 1h, show_index));
     start(*parked.back(), prefix);
   }
   write({"app/x/1"});
@@ -303,7 +308,7 @@ TEST_F(Watching, a_storm_is_worked_off_in_slices) {
       return read(from, "hot", output);
     };
     parked.push_back(
-        hub->park(std::move(query), 2, true, system_clock().boot_now() + 1h, show_index));
+        hub->park(std::move(query), 2, {.index = 2}, system_clock().boot_now() + 1h, show_index));
     start(*parked.back(), std::to_string(i));
   }
   reader.opened = 0;
@@ -312,6 +317,46 @@ TEST_F(Watching, a_storm_is_worked_off_in_slices) {
   EXPECT_EQ(answers.size(), 200u);
   // 20 ms of work in slices of 1 ms, each with a snapshot of its own.
   EXPECT_GE(reader.opened, 10);
+}
+
+TEST_F(Watching, who_has_seen_what_others_wait_on_joins_them_without_an_evaluation) {
+  write({"a"});
+  EXPECT_EQ(join("a", 2), nullptr) << "nobody waits";
+  const auto first = wait_for("a", 2, "first");
+  EXPECT_EQ(join("a", 1), nullptr) << "there is news for that one";
+  EXPECT_EQ(join("b", 2), nullptr);
+  const auto second = join("a", 2);
+  ASSERT_NE(second, nullptr);
+  start(*second, "second");
+  settle();
+  EXPECT_EQ(evaluations, 0);
+  write({"a"});
+  // Comes when the change is published and not evaluated yet.
+  const auto third = join("a", 2);
+  ASSERT_NE(third, nullptr);
+  start(*third, "third");
+  settle();
+  EXPECT_EQ(evaluations, 1);
+  for (const char* name : {"first", "second", "third"}) {
+    EXPECT_EQ(answers[name], "200 3 index 3") << name;
+  }
+  EXPECT_EQ(hub->waiters(), 3u);
+}
+
+TEST_F(Watching, what_an_evaluation_found_is_what_joins_are_judged_by) {
+  write({"a"});
+  const auto behind = wait_for("a", 5, "behind");  // It knows a later state, of another server.
+  write({"a"});
+  settle();
+  EXPECT_TRUE(answers.empty());
+  EXPECT_EQ(join("a", 2), nullptr);
+  EXPECT_NE(join("a", 3), nullptr);
+}
+
+TEST_F(Watching, nobody_joins_those_who_wait_for_what_is_not_there) {
+  write({"b"});
+  const auto waiting = wait_for("a", 2, "a");
+  EXPECT_EQ(join("a", 2), nullptr);
 }
 
 }  // namespace

@@ -176,7 +176,7 @@ TEST_F(LargeReading, who_asks_while_a_snapshot_is_open_gets_a_newer_one) {
 }
 
 TEST_F(LargeReading, what_outgrows_the_loop_while_it_waits_is_evaluated_elsewhere) {
-  const auto parked = hub->park(query(), 2, true, system_clock().boot_now() + 1h,
+  const auto parked = hub->park(query(), 2, {.index = 2}, system_clock().boot_now() + 1h,
                                 [](api::Response&, const Evaluation&) {});
   parked->start([this](api::Response response) { answers["a"] = response.headers.at(0).value; });
   write();
