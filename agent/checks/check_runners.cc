@@ -184,6 +184,7 @@ void CheckRunners::start_ttl(Entry& entry) {
   if (last.starts_with(expired_output)) last.clear();
   auto runner =
       std::make_shared<TtlRunner>(loop_, clock_, check.ttl, std::move(last), publisher(check.id));
+  if (const auto expiry = local_.checks().at(check.id).expires_at) runner->expire_at(*expiry);
   entry.runner = runner;
   runner->start();
 }
@@ -210,7 +211,7 @@ Result<void> CheckRunners::report(const std::string& id, CheckStatus status, std
   output = shorten_update(std::move(output), limit);
   (*runner)->renew(output);
   local_.update_check(id, status, std::move(output));
-  local_.keep_ttl_state(id, (*runner)->ttl());
+  local_.keep_state(id);
   return {};
 }
 
@@ -220,6 +221,7 @@ Task<void> CheckRunners::run_reaper(CheckRunners* self, std::shared_ptr<bool> st
   Loop& loop = self->loop_;
   while (!*stopped) {
     self->reap();
+    self->local_.mark_alive();
     co_await sleep_for(loop, reap_interval);
   }
 }

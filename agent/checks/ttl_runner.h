@@ -21,6 +21,8 @@ class TtlRunner : public std::enable_shared_from_this<TtlRunner> {
 
   void start();
   void stop();
+  /// It has been running since before this process: boot time. Before start().
+  void expire_at(Nanos deadline) { deadline_ = deadline; }
   /// A client was heard: a whole TTL from now.
   void renew(std::string output);
   Nanos ttl() const { return ttl_; }

@@ -20,6 +20,7 @@ namespace {
 constexpr std::string_view services = "services";
 constexpr std::string_view checks = "checks";
 constexpr std::string_view states = "check-state";
+constexpr std::string_view alive = "alive";
 
 template <class T>
 Result<T> load(const std::string& path) {
@@ -28,6 +29,17 @@ Result<T> load(const std::string& path) {
   T value;
   CONCLAVE_TRY(api::read_json(json, value));
   return value;
+}
+
+/// Not synced: it is for a restart of the process, and may be lost with the machine.
+Result<void> replace_file(const std::string& path, const std::string& text) {
+  const std::string temporary = path + ".new";
+  CONCLAVE_TRY_ASSIGN(const Descriptor file, open_file(temporary, O_WRONLY | O_CREAT | O_TRUNC));
+  CONCLAVE_TRY(write_all(file.get(), text, temporary));
+  if (std::rename(temporary.c_str(), path.c_str()) != 0) {
+    return fail_errno("rename", temporary, errno);
+  }
+  return {};
 }
 
 template <class T>
@@ -78,19 +90,17 @@ Result<void> AgentFiles::save(const api::CheckDefinition& check) const {
 
 void AgentFiles::save(const CheckState& state) const {
   if (off()) return;
-  const std::string target = path(states, state.check_id);
-  const std::string temporary = target + ".new";
-  const auto write = [&]() -> Result<void> {
-    CONCLAVE_TRY_ASSIGN(const Descriptor file, open_file(temporary, O_WRONLY | O_CREAT | O_TRUNC));
-    CONCLAVE_TRY(write_all(file.get(), api::to_json(state), temporary));
-    if (std::rename(temporary.c_str(), target.c_str()) != 0) {
-      return fail_errno("rename", temporary, errno);
-    }
-    return {};
-  };
-  if (auto written = write(); !written) {
+  if (auto written = replace_file(path(states, state.check_id), api::to_json(state)); !written) {
     log_warn("agent", "State of check {} was not kept for a restart: {}", state.check_id,
              written.error().message);
+  }
+}
+
+void AgentFiles::save_alive(Nanos boot_time) const {
+  if (off()) return;
+  const std::string path = root_ + "/" + std::string(alive);
+  if (auto written = replace_file(path, std::to_string(boot_time.count())); !written) {
+    log_warn("agent", "Checks will be critical after a restart: {}", written.error().message);
   }
 }
 
@@ -124,6 +134,14 @@ std::optional<CheckState> AgentFiles::load_state(const std::string& check_id) co
   Result<CheckState> state = load<CheckState>(path(states, check_id));
   if (!state || state->check_id != check_id) return std::nullopt;
   return std::move(*state);
+}
+
+std::optional<Nanos> AgentFiles::load_alive() const {
+  if (off()) return std::nullopt;
+  const Result<std::string> text = read_file(root_ + "/" + std::string(alive));
+  const auto nanoseconds = text ? parse_i64(*text) : std::nullopt;
+  if (!nanoseconds) return std::nullopt;
+  return Nanos(*nanoseconds);
 }
 
 }  // namespace conclave::agent

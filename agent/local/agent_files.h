@@ -1,14 +1,15 @@
 #pragma once
 
-/// The agent's files: what was registered over HTTP, and the state of TTL checks, so that a restart
+/// The agent's files: what was registered over HTTP, and how checks were last, so that a restart
 /// loses neither (contract 6.1, 7.3).
 ///
 ///   <data_dir>/agent/services/<sha256 of the id>      a ServiceDefinition without checks, JSON
 ///   <data_dir>/agent/checks/<sha256 of the id>        a CheckDefinition, JSON
 ///   <data_dir>/agent/check-state/<sha256 of the id>   a CheckState, JSON
+///   <data_dir>/agent/alive                            when it was, nanoseconds of boot time
 ///
-/// Agent loop. Files are small; definitions are replaced durably, states are not synced (a lost one
-/// costs one heartbeat).
+/// Agent loop. Files are small; definitions are replaced durably, the others are not synced (a lost
+/// state costs one heartbeat, or one run).
 
 #include <cstdint>
 #include <optional>
@@ -18,17 +19,19 @@
 
 #include "api/model/agent_check.h"
 #include "api/model/agent_service.h"
+#include "base/core/duration.h"
 #include "base/core/result.h"
 
 namespace conclave::agent {
 
-/// What a client last said of a TTL check.
+/// How a check was last.
 struct CheckState {
   std::string check_id;
   std::string status;
   std::string output;
-  std::int64_t expires_ns =
-      0;  ///< Unix time; the boot-time clock does not survive a restart of the machine.
+  /// Of a TTL check, Unix time: the boot-time clock does not survive a restart of the machine. 0:
+  /// of another check.
+  std::int64_t expires_ns = 0;
 
   static constexpr auto fields() {
     using S = CheckState;
@@ -49,6 +52,9 @@ class AgentFiles {
   Result<void> save(const api::CheckDefinition& check) const;
   void save(const CheckState& state) const;
 
+  /// This agent is alive: at that time of the boot-time clock.
+  void save_alive(Nanos boot_time) const;
+
   Result<void> remove_service(const std::string& id) const;
   Result<void> remove_check(const std::string& id) const;
   void remove_state(const std::string& check_id) const;
@@ -58,6 +64,8 @@ class AgentFiles {
   std::vector<api::ServiceDefinition> load_services() const;
   std::vector<api::CheckDefinition> load_checks() const;
   std::optional<CheckState> load_state(const std::string& check_id) const;
+  /// When it was alive last; nullopt: never, or it cannot be read.
+  std::optional<Nanos> load_alive() const;
 
  private:
   std::string path(std::string_view folder, const std::string& id) const;

@@ -79,9 +79,13 @@ Result<void> LocalState::load(const FileDefinitions& files) {
   FileDefinitions checked = files;
   // A file's check may belong to a service that was registered over HTTP, so those services come
   // first; put_check() and register_service() let the file's definition win.
+  resumes_ = was_alive_lately();
   load_persisted();
   CONCLAVE_TRY(validate_files(checked));
-  return apply_files(checked);
+  CONCLAVE_TRY(apply_files(checked));
+  resumes_ = false;
+  mark_alive();
+  return {};
 }
 
 void LocalState::load_persisted() {
@@ -99,7 +103,7 @@ void LocalState::load_persisted() {
   for (api::CheckDefinition& check : files_.load_checks()) {
     const std::string id = check.id;
     const bool maintenance = check_type(check) == CheckType::none;
-    // What was healthy before may not be now; only the state of TTL checks is kept.
+    // A first status is that of the registration; how it was later is kept apart.
     if (!maintenance) check.status.clear();
     Result<void> done = check_service_exists(check);
     if (done && !maintenance) done = validate_check(check);

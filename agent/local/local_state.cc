@@ -13,6 +13,9 @@ namespace conclave::agent {
 
 namespace {
 
+/// So long an agent may be away for its checks to go on as they were.
+constexpr Nanos absence_max = std::chrono::minutes(1);
+
 bool is_critical(const api::HealthCheck& row) {
   return parse_status(row.status) == CheckStatus::critical;
 }
@@ -121,8 +124,10 @@ Result<void> LocalState::put_check(api::CheckDefinition check, Source source) {
   CheckRecord& record = checks_[id];
   record.definition = std::move(check);
   record.origin = source == Source::file ? Origin::file : Origin::api;
+  record.expires_at.reset();
   set_row(record.definition);
   image_.removed_checks.erase(id);
+  if (source != Source::data_dir && !record.expires_at) keep_state(id);
   if (observer_ != nullptr) observer_->check_registered(record.definition);
   return {};
 }
@@ -132,15 +137,15 @@ void LocalState::set_row(const api::CheckDefinition& check) {
   api::HealthCheck wanted =
       catalog_check(check, image_.node.node,
                     service == image_.services.end() ? nullptr : &service->second.service);
+  CheckRecord& record = checks_.at(check.id);
   const auto existing = image_.checks.find(check.id);
   if (existing != image_.checks.end()) {
     // Contract trap 20: registering again must not make a healthy check flap.
     wanted.status = existing->second.check.status;
     wanted.output = existing->second.check.output;
   } else {
-    restore_ttl_state(check, wanted);
+    restore_state(record, wanted);
   }
-  CheckRecord& record = checks_.at(check.id);
   if (!is_critical(wanted)) {
     record.critical_since.reset();
   } else if (!record.critical_since) {
@@ -150,22 +155,38 @@ void LocalState::set_row(const api::CheckDefinition& check) {
   if (row.check != wanted || row.token != check.token) row = {wanted, check.token, false, {}};
 }
 
-void LocalState::restore_ttl_state(const api::CheckDefinition& check, api::HealthCheck& row) const {
-  if (check_type(check) != CheckType::ttl) return;
+/// After a restart of the machine the boot-time clock begins anew, and what ran there may not.
+bool LocalState::was_alive_lately() const {
+  const std::optional<Nanos> alive = files_.load_alive();
+  const Nanos now = clock_.boot_now();
+  return alive && *alive <= now && now - *alive <= absence_max;
+}
+
+void LocalState::restore_state(CheckRecord& record, api::HealthCheck& row) const {
+  const api::CheckDefinition& check = record.definition;
+  const bool has_ttl = check_type(check) == CheckType::ttl;
+  if (!has_ttl && !resumes_) return;
   const std::optional<CheckState> state = files_.load_state(check.id);
   if (!state || !parse_status(state->status)) return;
-  const Nanos left = Nanos(state->expires_ns) - clock_.wall_now();
-  // More than a whole TTL left: the wall clock was set back, and nothing is known.
-  if (left <= Nanos::zero() || left > check.ttl) return;
+  if (has_ttl) {
+    const Nanos left = Nanos(state->expires_ns) - clock_.wall_now();
+    // More than a whole TTL left: the wall clock was set back, and nothing is known.
+    if (left <= Nanos::zero() || left > check.ttl) return;
+    record.expires_at = clock_.boot_now() + left;
+  }
   row.status = state->status;
   row.output = state->output;
 }
 
-void LocalState::keep_ttl_state(const std::string& id, Nanos ttl) {
+void LocalState::keep_state(const std::string& id) {
   const auto row = image_.checks.find(id);
   if (row == image_.checks.end()) return;
+  const api::CheckDefinition& check = checks_.at(id).definition;
+  const CheckType type = check_type(check);
+  if (type == CheckType::none) return;  // Maintenance is its definition.
+  const bool has_ttl = type == CheckType::ttl;
   files_.save(CheckState{id, row->second.check.status, row->second.check.output,
-                         (clock_.wall_now() + ttl).count()});
+                         has_ttl ? (clock_.wall_now() + check.ttl).count() : 0});
 }
 
 Result<void> LocalState::remove_service(const std::string& id) {
@@ -229,6 +250,8 @@ void LocalState::update_check(const std::string& id, CheckStatus status, std::st
     CheckRecord& record = checks_.at(id);
     record.critical_since.reset();
     if (status == CheckStatus::critical) record.critical_since = clock_.boot_now();
+    // What is said of a TTL check is kept with the time when it was said.
+    if (check_type(record.definition) != CheckType::ttl) keep_state(id);
   }
   changes_.notify_all();
 }

@@ -52,6 +52,8 @@ class LocalState {
     api::CheckDefinition definition;
     Origin origin = Origin::api;
     std::optional<Nanos> critical_since;  ///< Boot time.
+    /// Of a TTL check whose state was taken over from before a restart, boot time.
+    std::optional<Nanos> expires_at;
   };
 
   LocalState(Loop& loop, const Clock& clock, LocalOptions options, Rng rng);
@@ -60,7 +62,8 @@ class LocalState {
   void set_observer(CheckObserver* observer) { observer_ = observer; }
 
   /// Start-up: first the files' definitions, then what was registered over HTTP before, except
-  /// where a file defines the same id.
+  /// where a file defines the same id. Checks are as they were when this agent was away for less
+  /// than a minute, so that a restart of it is no event for others; else they begin anew.
   Result<void> load(const FileDefinitions& files);
   /// SIGHUP: all or nothing. What left the files is deregistered; what stays keeps its status.
   Result<void> reload(const FileDefinitions& files);
@@ -84,8 +87,10 @@ class LocalState {
   /// A result. A changed status is told to the catalog at once, a changed output when
   /// check_update_interval says. Unknown ids are ignored: the check was removed while it ran.
   void update_check(const std::string& id, CheckStatus status, std::string output);
-  /// Keeps what a client said of a TTL check for a restart within `ttl`.
-  void keep_ttl_state(const std::string& id, Nanos ttl);
+  /// Keeps what a client said of a TTL check for a restart within its TTL.
+  void keep_state(const std::string& id);
+  /// From time to time, for a start to know how long this agent was away.
+  void mark_alive() { files_.save_alive(clock_.boot_now()); }
 
   const LocalImage& image() const { return image_; }
   const std::map<std::string, ServiceRecord>& services() const { return services_; }
@@ -122,7 +127,8 @@ class LocalState {
   void set_service_row(const api::ServiceDefinition& service);
   Result<void> put_check(api::CheckDefinition check, Source source);
   void set_row(const api::CheckDefinition& check);
-  void restore_ttl_state(const api::CheckDefinition& check, api::HealthCheck& row) const;
+  bool was_alive_lately() const;
+  void restore_state(CheckRecord& record, api::HealthCheck& row) const;
   void drop_check(const std::string& id);
   void remove_unnamed_checks(const api::ServiceDefinition& service);
   void changed() {
@@ -139,6 +145,7 @@ class LocalState {
   LocalImage image_;
   std::map<std::string, ServiceRecord> services_;
   std::map<std::string, CheckRecord> checks_;
+  bool resumes_ = false;  ///< While load() runs: how checks were is how they are.
   std::uint64_t edits_ = 1;
   /// When deferred outputs are due, by check. An entry counts if its check still says that time.
   std::multimap<Nanos, std::string> due_outputs_;

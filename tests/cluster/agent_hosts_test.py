@@ -1,5 +1,6 @@
 """Three servers and five agents, each on a host of its own that can be cut off the network."""
 
+import concurrent.futures
 import time
 import unittest
 
@@ -71,6 +72,45 @@ class Hosts(unittest.TestCase):
         print(f"passing {time.monotonic() - back:.1f} s after its return")
         self.eventually(lambda: len(addresses(witness)) == 5, "DNS does not show it")
         self.eventually(lambda: len(addresses(victim)) == 5, "its own DNS does not")
+
+    def test_sessions_restarts_and_edits(self):
+        witness, restarted, edited = self.agents[:3]
+        self.eventually(lambda: self.everybody_passes(witness), "not registered")
+        for agent in self.agents:
+            session = agent.put("/v1/session/create", {"TTL": "60s"}).json()["ID"]
+            info = witness.get(f"/v1/session/info/{session}").json()[0]
+            self.assertEqual(info["Node"], agent.node)
+        before = witness.get("/v1/health/service/web")
+        restarted.kill()
+        restarted.start(wait=False)
+        self.eventually(lambda: restarted.get("/v1/kv/none").status == 404, "no server")
+        time.sleep(2)  # For what it pushes at its start.
+        after = witness.get("/v1/health/service/web")
+        self.assertEqual((after.index(), after.body), (before.index(), before.body))
+        # Somebody edits the catalog behind an agent's back, who compares about once a minute.
+        gone = {"Node": edited.node, "ServiceID": "web"}
+        self.assertEqual(witness.put("/v1/catalog/deregister", gone).status, 200)
+        eventually(lambda: self.everybody_passes(witness), "it is not put right", self.cluster,
+                   deadline_s=180)
+
+    def test_a_blocked_client_does_not_see_its_server_cut_off(self):
+        agent, writer = self.agents[:2]
+        self.cluster.write("watched", "one", writer)
+        index = agent.get("/v1/kv/watched").index()
+        with concurrent.futures.ThreadPoolExecutor() as clients:
+            target = f"/v1/kv/watched?index={index}&wait=2m"
+            waiting = [clients.submit(agent.get, target, timeout=150) for _ in range(5)]
+            time.sleep(0.5)
+            used = agent.server()
+            victim = next(one for one in self.cluster.members if one.rpc_address == used)
+            victim.cut_off()
+            self.eventually(lambda: agent.server() != used, "it does not move")
+            self.eventually(lambda: writer.put("/v1/kv/watched", "two").text() == "true",
+                            "cannot write")
+            answers = [client.result() for client in waiting]
+        self.assertEqual([answer.status for answer in answers], [200] * 5)
+        self.assertEqual({answer.json()[0]["Value"] for answer in answers}, {"dHdv"})
+        victim.reconnect()
 
     def test_a_server_that_is_cut_off_raises_no_alarm(self):
         witness = self.agents[0]

@@ -145,9 +145,14 @@ class Agents(unittest.TestCase):
                          [one["Service"]["CreateIndex"] for one in after])
 
     def test_kill_and_restart_of_an_agent_is_invisible(self):
-        self.register(self.first)
-        self.first.put("/v1/agent/check/pass/service:web-1")
-        self.eventually(lambda: health(self.second) == {"agent-1": ["passing", "passing"]}, "?")
+        # One that a client keeps alive, one that was said to pass, and one that is looked at.
+        checks = [{"CheckID": "beat", "TTL": "10m"},
+                  {"CheckID": "said", "TTL": "10m", "Status": "passing"},
+                  {"CheckID": "seen", "HTTP": f"http://{self.servers[0].address}/v1/status/leader",
+                   "Interval": "3s"}]
+        self.register(self.first, {"ID": "web-1", "Name": "web", "Port": 80, "Checks": checks})
+        self.first.put("/v1/agent/check/pass/beat")
+        self.eventually(lambda: health(self.second) == {"agent-1": ["passing"] * 4}, "?")
         before = self.second.get("/v1/health/service/web")
         self.first.kill()
         self.first.start(wait=False)

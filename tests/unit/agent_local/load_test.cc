@@ -38,6 +38,15 @@ class LocalFiles : public testing::Test {
     return count;
   }
 
+  /// That said it passes when it was registered.
+  static api::CheckDefinition http_definition() {
+    api::CheckDefinition check;
+    check.http = "http://127.0.0.1/";
+    check.interval = 10s;
+    check.status = "passing";
+    return check;
+  }
+
   TemporaryDirectory directory;
   Loop loop{"agent"};
   HandClock clock;
@@ -81,7 +90,7 @@ TEST_F(LocalFiles, maintenance_survives_a_restart) {
 TEST_F(LocalFiles, a_ttl_check_is_as_it_was_when_restarted_within_its_ttl) {
   register_web({ttl_definition()});
   state->update_check("service:web", CheckStatus::passing, "beat");
-  state->keep_ttl_state("service:web", 10s);
+  state->keep_state("service:web");
   clock.advance(9s);
   start();
   EXPECT_EQ(row("service:web").status, "passing");
@@ -91,7 +100,7 @@ TEST_F(LocalFiles, a_ttl_check_is_as_it_was_when_restarted_within_its_ttl) {
 TEST_F(LocalFiles, a_ttl_check_is_critical_when_restarted_after_its_ttl) {
   register_web({ttl_definition()});
   state->update_check("service:web", CheckStatus::passing, "beat");
-  state->keep_ttl_state("service:web", 10s);
+  state->keep_state("service:web");
   clock.advance(10s);
   start();
   EXPECT_EQ(row("service:web").status, "critical");
@@ -100,21 +109,58 @@ TEST_F(LocalFiles, a_ttl_check_is_critical_when_restarted_after_its_ttl) {
 TEST_F(LocalFiles, a_ttl_state_from_the_future_is_not_believed) {
   register_web({ttl_definition()});
   state->update_check("service:web", CheckStatus::passing, "beat");
-  state->keep_ttl_state("service:web", 10s);
+  state->keep_state("service:web");
   clock.wall -= 1h;
   start();
   EXPECT_EQ(row("service:web").status, "critical");
 }
 
-TEST_F(LocalFiles, other_checks_start_critical_whatever_their_first_status_was) {
-  api::CheckDefinition check;
-  check.http = "http://127.0.0.1/";
-  check.interval = 10s;
+TEST_F(LocalFiles, a_ttl_check_goes_on_with_what_was_left_of_its_ttl) {
+  api::CheckDefinition check = ttl_definition();
   check.status = "passing";
   register_web({check});
+  clock.advance(4s);
+  start();
   EXPECT_EQ(row("service:web").status, "passing");
+  EXPECT_EQ(state->checks().at("service:web").expires_at, clock.boot + 6s);
+}
+
+TEST_F(LocalFiles, other_checks_go_on_as_they_were_after_a_short_absence) {
+  register_web({http_definition()});
+  EXPECT_EQ(row("service:web").status, "passing");
+  clock.advance(59s);
+  start();
+  EXPECT_EQ(row("service:web").status, "passing");
+  state->update_check("service:web", CheckStatus::warning, "slow");
+  clock.advance(59s);
+  start();
+  EXPECT_EQ(row("service:web").status, "warning");
+  EXPECT_EQ(row("service:web").output, "slow");
+}
+
+TEST_F(LocalFiles, other_checks_start_critical_after_a_long_absence) {
+  register_web({http_definition()});
+  clock.advance(59s);
+  state->mark_alive();
+  clock.advance(61s);
   start();
   EXPECT_EQ(row("service:web").status, "critical");
+}
+
+TEST_F(LocalFiles, other_checks_start_critical_after_a_restart_of_the_machine) {
+  register_web({http_definition()});
+  clock.boot = 1s;
+  start();
+  EXPECT_EQ(row("service:web").status, "critical");
+}
+
+TEST_F(LocalFiles, a_check_of_a_file_goes_on_too) {
+  const api::ServiceDefinition web = service_definition("web", {http_definition()});
+  start({{web}, {}});
+  state->update_check("service:web", CheckStatus::critical, "refused");
+  start({{web}, {}});
+  EXPECT_EQ(row("service:web").status, "critical");
+  EXPECT_EQ(row("service:web").output, "refused");
 }
 
 TEST_F(LocalFiles, a_file_beats_a_registration_of_the_same_id) {
@@ -165,7 +211,8 @@ TEST_F(LocalFiles, nothing_is_kept_without_a_data_directory) {
   ASSERT_TRUE(dev.load({}).has_value());
   ASSERT_TRUE(
       dev.register_service(service_definition("web", {ttl_definition()}), Origin::api).has_value());
-  dev.keep_ttl_state("service:web", 10s);
+  dev.keep_state("service:web");
+  dev.mark_alive();
   ASSERT_TRUE(dev.remove_service("web").has_value());
   EXPECT_EQ(files_in("services") + files_in("checks") + files_in("check-state"), 0u);
 }
