@@ -1,6 +1,8 @@
 #include "agent/local/agent_files.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <utility>
@@ -31,13 +33,14 @@ Result<T> load(const std::string& path) {
   return value;
 }
 
-/// Not synced: it is for a restart of the process, and may be lost with the machine.
-Result<void> replace_file(const std::string& path, const std::string& text) {
-  const std::string temporary = path + ".new";
-  CONCLAVE_TRY_ASSIGN(const Descriptor file, open_file(temporary, O_WRONLY | O_CREAT | O_TRUNC));
-  CONCLAVE_TRY(write_all(file.get(), text, temporary));
-  if (std::rename(temporary.c_str(), path.c_str()) != 0) {
-    return fail_errno("rename", temporary, errno);
+/// In its place: a rename over a file makes ext4 write the new one out at once, which is too much
+/// for every heartbeat. Who is killed in between leaves a text that cannot be read, as if there
+/// were none.
+Result<void> overwrite_file(const std::string& path, const std::string& text) {
+  CONCLAVE_TRY_ASSIGN(const Descriptor file, open_file(path, O_WRONLY | O_CREAT));
+  CONCLAVE_TRY(write_all(file.get(), text, path));
+  if (::ftruncate(file.get(), static_cast<off_t>(text.size())) != 0) {
+    return fail_errno("truncate", path, errno);
   }
   return {};
 }
@@ -90,7 +93,7 @@ Result<void> AgentFiles::save(const api::CheckDefinition& check) const {
 
 void AgentFiles::save(const CheckState& state) const {
   if (off()) return;
-  if (auto written = replace_file(path(states, state.check_id), api::to_json(state)); !written) {
+  if (auto written = overwrite_file(path(states, state.check_id), api::to_json(state)); !written) {
     log_warn("agent", "State of check {} was not kept for a restart: {}", state.check_id,
              written.error().message);
   }
@@ -99,7 +102,7 @@ void AgentFiles::save(const CheckState& state) const {
 void AgentFiles::save_alive(Nanos boot_time) const {
   if (off()) return;
   const std::string path = root_ + "/" + std::string(alive);
-  if (auto written = replace_file(path, std::to_string(boot_time.count())); !written) {
+  if (auto written = overwrite_file(path, fmt::format("{:020}", boot_time.count())); !written) {
     log_warn("agent", "Checks will be critical after a restart: {}", written.error().message);
   }
 }
