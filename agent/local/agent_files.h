@@ -10,6 +10,11 @@
 ///
 /// Agent loop. Files are small; definitions are replaced durably, the others are not synced (a lost
 /// state costs one heartbeat, or one run).
+///
+/// A heartbeat that says nothing new only moves the modification time of its state to when the TTL
+/// ends from then on: the state is good until the later of that and its Expires. So a TTL check has
+/// exactly as much time left after a restart as before it, and one whose modification time got lost
+/// (a copy, a restored backup) has less, never more.
 
 #include <cstdint>
 #include <optional>
@@ -30,7 +35,7 @@ struct CheckState {
   std::string status;
   std::string output;
   /// Of a TTL check, Unix time: the boot-time clock does not survive a restart of the machine. 0:
-  /// of another check.
+  /// of another check. In the file as of when it was written, loaded with what was added to it.
   std::int64_t expires_ns = 0;
 
   static constexpr auto fields() {
@@ -50,7 +55,10 @@ class AgentFiles {
 
   Result<void> save(const api::ServiceDefinition& service) const;
   Result<void> save(const api::CheckDefinition& check) const;
-  void save(const CheckState& state) const;
+  /// False, and a line in the log: it was not written.
+  bool save(const CheckState& state) const;
+  /// For a state that is as it was saved, but for this. False: it has to be saved whole.
+  bool extend_state(const std::string& check_id, std::int64_t expires_ns) const;
 
   /// This agent is alive: at that time of the boot-time clock.
   void save_alive(Nanos boot_time) const;

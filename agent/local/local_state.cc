@@ -181,12 +181,19 @@ void LocalState::restore_state(CheckRecord& record, api::HealthCheck& row) const
 void LocalState::keep_state(const std::string& id) {
   const auto row = image_.checks.find(id);
   if (row == image_.checks.end()) return;
-  const api::CheckDefinition& check = checks_.at(id).definition;
-  const CheckType type = check_type(check);
+  CheckRecord& record = checks_.at(id);
+  const CheckType type = check_type(record.definition);
   if (type == CheckType::none) return;  // Maintenance is its definition.
   const bool has_ttl = type == CheckType::ttl;
-  files_.save(CheckState{id, row->second.check.status, row->second.check.output,
-                         has_ttl ? (clock_.wall_now() + check.ttl).count() : 0});
+  const std::int64_t expires =
+      has_ttl ? (clock_.wall_now() + record.definition.ttl).count() : std::int64_t{0};
+  // What the file says already can be extended, not shortened: by a clock that was set back, or a
+  // shorter TTL.
+  const bool extends = record.kept_expires_ns != 0 && expires >= record.kept_expires_ns;
+  if (extends && files_.extend_state(id, expires)) return;
+  const bool kept =
+      files_.save(CheckState{id, row->second.check.status, row->second.check.output, expires});
+  record.kept_expires_ns = kept ? expires : 0;
 }
 
 Result<void> LocalState::remove_service(const std::string& id) {
@@ -226,14 +233,16 @@ void LocalState::drop_check(const std::string& id) {
   if (observer_ != nullptr) observer_->check_removed(id);
 }
 
-void LocalState::update_check(const std::string& id, CheckStatus status, std::string output) {
+bool LocalState::update_check(const std::string& id, CheckStatus status, std::string output) {
   const auto it = image_.checks.find(id);
-  if (it == image_.checks.end()) return;
+  if (it == image_.checks.end()) return false;
   LocalCheck& row = it->second;
   if (options_.discard_check_output) output.clear();
   const bool same_status = row.check.status == status_text(status);
-  if (same_status && row.check.output == output) return;
+  if (same_status && row.check.output == output) return false;
   row.check.output = std::move(output);
+  CheckRecord& record = checks_.at(id);
+  record.kept_expires_ns = 0;
   if (same_status && options_.check_update_interval > Nanos::zero()) {
     if (row.in_sync && !row.output_due) {
       row.output_due =
@@ -247,13 +256,13 @@ void LocalState::update_check(const std::string& id, CheckStatus status, std::st
   }
   if (!same_status) {
     row.check.status = status_text(status);
-    CheckRecord& record = checks_.at(id);
     record.critical_since.reset();
     if (status == CheckStatus::critical) record.critical_since = clock_.boot_now();
     // What is said of a TTL check is kept with the time when it was said.
     if (check_type(record.definition) != CheckType::ttl) keep_state(id);
   }
   changes_.notify_all();
+  return !same_status;
 }
 
 std::vector<api::HealthCheck> LocalState::checks_of(const std::string& service_id) const {

@@ -54,6 +54,8 @@ class LocalState {
     std::optional<Nanos> critical_since;  ///< Boot time.
     /// Of a TTL check whose state was taken over from before a restart, boot time.
     std::optional<Nanos> expires_at;
+    /// Of a TTL check: what its file says, if that has the present status and output too; else 0.
+    std::int64_t kept_expires_ns = 0;
   };
 
   LocalState(Loop& loop, const Clock& clock, LocalOptions options, Rng rng);
@@ -85,8 +87,9 @@ class LocalState {
   Result<void> disable_maintenance(const std::string& service_id);
 
   /// A result. A changed status is told to the catalog at once, a changed output when
-  /// check_update_interval says. Unknown ids are ignored: the check was removed while it ran.
-  void update_check(const std::string& id, CheckStatus status, std::string output);
+  /// check_update_interval says. Unknown ids are ignored: the check was removed while it ran. Says
+  /// whether the status is another one.
+  bool update_check(const std::string& id, CheckStatus status, std::string output);
   /// Keeps what a client said of a TTL check for a restart within its TTL.
   void keep_state(const std::string& id);
   /// From time to time, for a start to know how long this agent was away.

@@ -47,12 +47,24 @@ std::uint64_t hash64(std::string_view bytes, std::uint64_t seed) {
   return fold(state ^ k0, state ^ k3);
 }
 
+namespace {
+
+/// EVP_sha256() would look it up among the providers for every use, which takes longer than hashing
+/// a short text.
+const EVP_MD* sha256_method() {
+  static const EVP_MD* const method = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  CONCLAVE_ASSERT_WHY(method != nullptr, "SHA-256 is part of every OpenSSL");
+  return method;
+}
+
+}  // namespace
+
 std::string sha256(std::string_view bytes) {
   std::string digest(32, '\0');
   unsigned size = 0;
   const int ok =
       EVP_Digest(bytes.data(), bytes.size(), reinterpret_cast<unsigned char*>(digest.data()), &size,
-                 EVP_sha256(), nullptr);
+                 sha256_method(), nullptr);
   CONCLAVE_ASSERT_WHY(ok == 1 && size == 32, "SHA-256 is part of every OpenSSL");
   return digest;
 }
@@ -66,7 +78,7 @@ struct Sha256::Context {
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
   void begin() const {
-    const int ok = EVP_DigestInit_ex(digest, EVP_sha256(), nullptr);
+    const int ok = EVP_DigestInit_ex(digest, sha256_method(), nullptr);
     CONCLAVE_ASSERT_WHY(ok == 1, "SHA-256 is part of every OpenSSL");
   }
 

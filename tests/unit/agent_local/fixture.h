@@ -20,7 +20,8 @@ class HandClock final : public Clock {
   Nanos wall_now() const override { return wall; }
   void advance(Nanos by) { boot += by, wall += by; }
   Nanos boot = std::chrono::hours(1);
-  Nanos wall = std::chrono::hours(24 * 365 * 50);
+  /// Later than any file was written.
+  Nanos wall = std::chrono::hours(24 * 365 * 200);
 };
 
 class TemporaryDirectory {

@@ -38,6 +38,20 @@ class LocalFiles : public testing::Test {
     return count;
   }
 
+  /// A TTL check of ten seconds is said to pass.
+  void beat(std::string output) {
+    if (!state->checks().contains("service:web")) register_web({ttl_definition()});
+    state->update_check("service:web", CheckStatus::passing, std::move(output));
+    state->keep_state("service:web");
+  }
+  std::filesystem::path state_file() {
+    return std::filesystem::directory_iterator(directory.path() + "/agent/check-state")->path();
+  }
+  std::string state_text() {
+    std::ifstream file(state_file());
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+
   /// That said it passes when it was registered.
   static api::CheckDefinition http_definition() {
     api::CheckDefinition check;
@@ -123,6 +137,75 @@ TEST_F(LocalFiles, a_ttl_check_goes_on_with_what_was_left_of_its_ttl) {
   start();
   EXPECT_EQ(row("service:web").status, "passing");
   EXPECT_EQ(state->checks().at("service:web").expires_at, clock.boot + 6s);
+}
+
+TEST_F(LocalFiles, a_heartbeat_that_says_nothing_new_leaves_the_text_and_extends_the_state) {
+  beat("alive");
+  const std::string text = state_text();
+  clock.advance(7s);
+  beat("alive");
+  EXPECT_EQ(state_text(), text);
+  clock.advance(4s);
+  start();
+  EXPECT_EQ(row("service:web").status, "passing");
+  EXPECT_EQ(state->checks().at("service:web").expires_at, clock.boot + 6s);
+}
+
+TEST_F(LocalFiles, a_state_that_was_extended_ends_too) {
+  beat("alive");
+  clock.advance(7s);
+  beat("alive");
+  clock.advance(10s);
+  start();
+  EXPECT_EQ(row("service:web").status, "critical");
+}
+
+TEST_F(LocalFiles, a_state_whose_modification_time_was_lost_is_good_for_as_long_as_it_says) {
+  beat("alive");
+  clock.advance(7s);
+  beat("alive");
+  std::filesystem::last_write_time(state_file(), std::filesystem::file_time_type::clock::now());
+  clock.advance(2s);
+  start();
+  EXPECT_EQ(state->checks().at("service:web").expires_at, clock.boot + 1s);
+}
+
+TEST_F(LocalFiles, a_heartbeat_after_the_clock_was_set_back_is_believed) {
+  beat("alive");
+  clock.wall -= 1h;
+  beat("alive");
+  start();
+  EXPECT_EQ(row("service:web").status, "passing");
+}
+
+TEST_F(LocalFiles, a_shorter_ttl_counts_from_its_registration) {
+  beat("alive");
+  api::CheckDefinition shorter = ttl_definition();
+  shorter.ttl = 5s;
+  register_web({shorter});
+  clock.advance(4s);
+  start();
+  EXPECT_EQ(state->checks().at("service:web").expires_at, clock.boot + 1s);
+}
+
+TEST_F(LocalFiles, a_heartbeat_that_says_something_else_is_written_over_the_last_one) {
+  beat(std::string(3000, 'x'));
+  beat("short");
+  clock.advance(1s);
+  start();
+  EXPECT_EQ(row("service:web").output, "short");
+}
+
+TEST_F(LocalFiles, a_state_that_ran_out_or_was_removed_is_written_anew) {
+  beat("alive");
+  state->update_check("service:web", CheckStatus::critical, "TTL expired");
+  beat("alive");
+  std::filesystem::remove(state_file());
+  beat("alive");
+  clock.advance(1s);
+  start();
+  EXPECT_EQ(row("service:web").status, "passing");
+  EXPECT_EQ(row("service:web").output, "alive");
 }
 
 TEST_F(LocalFiles, other_checks_go_on_as_they_were_after_a_short_absence) {
