@@ -3,7 +3,19 @@
 #include <optional>
 #include <utility>
 
+#include "agent/rules/sync_timing.h"
+
 namespace conclave::agent {
+
+namespace {
+
+/// On the timer's own clock, so that those of one slot wake up at exactly the same time.
+Timer::time_point wake_time(Nanos delay, Nanos slot) {
+  const Nanos now = Timer::clock_type::now().time_since_epoch();
+  return Timer::time_point(run_time(now, delay, slot));
+}
+
+}  // namespace
 
 PeriodicRunner::PeriodicRunner(Loop& loop, Times times, Thresholds thresholds, Probe probe,
                                Publish publish)
@@ -22,9 +34,10 @@ void PeriodicRunner::stop() {
 }
 
 Task<void> PeriodicRunner::run(std::shared_ptr<PeriodicRunner> self) {
+  const Nanos slot = check_slot(self->times_.interval);
   Nanos delay = self->times_.first_delay;
   while (!self->stopped_) {
-    self->timer_.expires_after(delay);
+    self->timer_.expires_at(wake_time(delay, slot));
     [[maybe_unused]] auto [error] = co_await self->timer_.async_wait(as_result);
     if (self->stopped_) co_return;
     CheckResult result = co_await self->probe_();

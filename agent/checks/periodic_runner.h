@@ -1,7 +1,8 @@
 #pragma once
 
 /// Runs a probe again and again: first after a delay, then an interval after each run has ended, so
-/// that runs never overlap. Results pass through the check's thresholds. Agent loop.
+/// that runs never overlap, in slots that all checks share (agent/rules/sync_timing.h). Results
+/// pass through the check's thresholds. Agent loop.
 
 #include <functional>
 #include <memory>

@@ -10,6 +10,8 @@ constexpr std::size_t unscaled_nodes = 128;
 constexpr Nanos reached_max = std::chrono::seconds(3);
 constexpr Nanos retry_min = std::chrono::seconds(1);
 constexpr Nanos retry_max = std::chrono::seconds(15);
+constexpr Nanos check_slot_max = std::chrono::milliseconds(50);
+constexpr std::int64_t check_slots_min = 20;
 
 Nanos uniform_below(Nanos bound, std::uint64_t random) {
   if (bound <= Nanos::zero()) return Nanos::zero();
@@ -45,6 +47,16 @@ Nanos output_delay(Nanos check_update_interval, std::uint64_t random) {
 
 Nanos initial_delay(Nanos interval, std::uint64_t random) {
   return uniform_below(interval, random);
+}
+
+Nanos check_slot(Nanos interval) {
+  return std::clamp(interval / check_slots_min, Nanos(1), check_slot_max);
+}
+
+Nanos run_time(Nanos now, Nanos delay, Nanos slot) {
+  const Nanos due = now + delay + slot / 2;
+  const Nanos at = due - due % slot;
+  return at > now ? at : now - now % slot + slot;
 }
 
 }  // namespace conclave::agent

@@ -1,6 +1,7 @@
 #pragma once
 
-/// When anti-entropy runs. Randomness is drawn by the caller: `random` is 64 uniform bits.
+/// When anti-entropy runs, and checks. Randomness is drawn by the caller: `random` is 64 uniform
+/// bits.
 
 #include <cstddef>
 #include <cstdint>
@@ -30,5 +31,14 @@ Nanos output_delay(Nanos check_update_interval, std::uint64_t random);
 
 /// Uniform in [0, interval): the first run of a check (contract 7.3).
 Nanos initial_delay(Nanos interval, std::uint64_t random);
+
+/// Checks that are due within so long of each other run together, because waking up for each, and
+/// waking its target, costs more than the run: 50 ms, of short intervals a twentieth.
+Nanos check_slot(Nanos interval);
+
+/// When a check runs that is to run `delay` after `now`: at the nearest whole multiple of `slot`
+/// (above 0) that is still to come. So a run that takes less than half a slot does not put off the
+/// next one, and those of one slot stay together.
+Nanos run_time(Nanos now, Nanos delay, Nanos slot);
 
 }  // namespace conclave::agent

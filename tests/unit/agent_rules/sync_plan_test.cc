@@ -183,5 +183,27 @@ TEST(SyncTiming, stays_in_its_bounds) {
   EXPECT_EQ(initial_delay(0s, 12345), 0s);
 }
 
+TEST(CheckTiming, slots_are_short_beside_the_interval) {
+  EXPECT_EQ(check_slot(10min), 50ms);
+  EXPECT_EQ(check_slot(1s), 50ms);
+  EXPECT_EQ(check_slot(100ms), 5ms);
+  EXPECT_GT(check_slot(0s), 0s);
+}
+
+TEST(CheckTiming, runs_are_at_the_nearest_slot_to_come) {
+  struct Row {
+    Nanos now, delay, at;
+  };
+  const std::vector<Row> rows = {
+      {1000ms, 10s, 11000ms}, {1020ms, 10s, 11000ms},  // Took 20 ms: not later for that.
+      {1025ms, 10s, 11050ms}, {1049ms, 10s, 11050ms}, {1000ms, 0ms, 1050ms},
+      {1049ms, 0ms, 1050ms},  {1001ms, 30ms, 1050ms}, {1049ms, 30ms, 1100ms},
+      {1000ms, 50ms, 1050ms}, {1000ms, 74ms, 1050ms}, {1000ms, 75ms, 1100ms},
+  };
+  for (const Row& row : rows) {
+    EXPECT_EQ(run_time(row.now, row.delay, 50ms), row.at) << row.now << " + " << row.delay;
+  }
+}
+
 }  // namespace
 }  // namespace conclave::agent
