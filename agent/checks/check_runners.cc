@@ -86,11 +86,11 @@ void CheckRunners::check_registered(const api::CheckDefinition& check) {
   if (existing != entries_.end()) {
     const bool ttl = std::holds_alternative<std::shared_ptr<TtlRunner>>(existing->second.runner);
     // A registration counts as a sign of life; for the others, what runs goes on.
-    if (existing->second.definition == check && !ttl) return;
+    if (*existing->second.definition == check && !ttl) return;
     stop(existing->second);
   }
   Entry& entry = entries_[check.id];
-  entry = {check, {}};
+  entry = {std::make_shared<const api::CheckDefinition>(check), {}};
   start(entry);
 }
 
@@ -103,13 +103,11 @@ void CheckRunners::check_removed(const std::string& id) {
 
 Publish CheckRunners::publisher(const std::string& id) {
   return [this, id](CheckResult result) {
-    const auto row = local_.image().checks.find(id);
-    const bool changes = row != local_.image().checks.end() &&
-                         row->second.check.status != status_text(result.status);
-    if (changes && result.status != CheckStatus::passing) {
-      log_warn("agent", "Check is now {}: check={}", status_text(result.status), id);
+    const CheckStatus status = result.status;
+    const bool changed = local_.update_check(id, status, std::move(result.output));
+    if (changed && status != CheckStatus::passing) {
+      log_warn("agent", "Check is now {}: check={}", status_text(status), id);
     }
-    local_.update_check(id, result.status, std::move(result.output));
   };
 }
 
@@ -122,64 +120,66 @@ std::shared_ptr<TlsContext> CheckRunners::h2_tls_of(const api::CheckDefinition& 
 }
 
 void CheckRunners::start(Entry& entry) {
-  const api::CheckDefinition& check = entry.definition;
+  const std::shared_ptr<const api::CheckDefinition> check = entry.definition;
   const std::uint64_t limit =
-      output_limit(check.output_max_size, local_.options().output_bytes_max);
-  switch (check_type(check)) {
+      output_limit(check->output_max_size, local_.options().output_bytes_max);
+  switch (check_type(*check)) {
     case CheckType::ttl:
       return start_ttl(entry);
     case CheckType::http:
       return start_periodic(
           entry,
           [this, check, limit] {
-            return probe_http(loop_, check, limit, tls_of(check),
+            return probe_http(loop_, check, limit, tls_of(*check),
                               local_.options().check_redirects_same_host);
           },
-          check.interval);
+          check->interval);
     case CheckType::tcp:
       return start_periodic(
-          entry, [this, check] { return probe_tcp(loop_, check, tls_of(check)); }, check.interval);
+          entry, [this, check] { return probe_tcp(loop_, check, tls_of(*check)); },
+          check->interval);
     case CheckType::udp:
       return start_periodic(
-          entry, [this, check] { return probe_udp(loop_, check); }, check.interval);
+          entry, [this, check] { return probe_udp(loop_, *check); }, check->interval);
     case CheckType::grpc:
       return start_periodic(
-          entry, [this, check, limit] { return probe_grpc(loop_, check, limit, h2_tls_of(check)); },
-          check.interval);
+          entry,
+          [this, check, limit] { return probe_grpc(loop_, *check, limit, h2_tls_of(*check)); },
+          check->interval);
     case CheckType::h2ping:
       return start_periodic(
-          entry, [this, check] { return probe_h2ping(loop_, check, h2_tls_of(check)); },
-          check.interval);
+          entry, [this, check] { return probe_h2ping(loop_, *check, h2_tls_of(*check)); },
+          check->interval);
     case CheckType::os_service:
       return start_periodic(
-          entry, [this, check] { return probe_os_service(loop_, check); }, check.interval);
+          entry, [this, check] { return probe_os_service(loop_, *check); }, check->interval);
     case CheckType::script:
       return start_periodic(
-          entry, [this, check, limit] { return probe_script(loop_, check, limit); },
-          check.interval);
+          entry, [this, check, limit] { return probe_script(loop_, *check, limit); },
+          check->interval);
     case CheckType::docker:
       return start_periodic(
           entry,
-          [this, check, limit] { return probe_docker(loop_, check, limit, docker_engine()); },
-          check.interval);
+          [this, check, limit] { return probe_docker(loop_, *check, limit, docker_engine()); },
+          check->interval);
     case CheckType::alias:
       break;
     case CheckType::none:
       return;  // Maintenance.
   }
-  if (!alias_is_local(local_, check)) {
+  if (!alias_is_local(local_, *check)) {
     const NodeLookup lookup = lookup_;
     return start_periodic(
-        entry, [lookup, check] { return probe_remote_alias(lookup, check); },
+        entry, [lookup, check] { return probe_remote_alias(lookup, *check); },
         remote_alias_interval);
   }
-  auto runner = std::make_shared<AliasRunner>(loop_, local_, check, publisher(check.id));
+  auto runner = std::make_shared<AliasRunner>(loop_, local_, *check, publisher(check->id));
   entry.runner = runner;
   runner->start();
 }
 
 void CheckRunners::start_ttl(Entry& entry) {
-  const api::CheckDefinition& check = entry.definition;
+  const api::CheckDefinition& check = *entry.definition;
   std::string last = local_.image().checks.at(check.id).check.output;
   if (last.starts_with(expired_output)) last.clear();
   auto runner =
@@ -191,23 +191,21 @@ void CheckRunners::start_ttl(Entry& entry) {
 
 void CheckRunners::start_periodic(Entry& entry, Probe probe, Nanos interval) {
   const PeriodicRunner::Times times{initial_delay(interval, rng_.next()), interval};
-  auto runner = std::make_shared<PeriodicRunner>(loop_, times, thresholds_of(entry.definition),
-                                                 std::move(probe), publisher(entry.definition.id));
+  auto runner = std::make_shared<PeriodicRunner>(loop_, times, thresholds_of(*entry.definition),
+                                                 std::move(probe), publisher(entry.definition->id));
   entry.runner = runner;
   runner->start();
 }
 
 Result<void> CheckRunners::report(const std::string& id, CheckStatus status, std::string output) {
-  if (!local_.checks().contains(id)) return unknown_check(id);
   const auto entry = entries_.find(id);
-  auto* runner = entry == entries_.end()
-                     ? nullptr
-                     : std::get_if<std::shared_ptr<TtlRunner>>(&entry->second.runner);
+  if (entry == entries_.end()) return unknown_check(id);
+  auto* runner = std::get_if<std::shared_ptr<TtlRunner>>(&entry->second.runner);
   if (runner == nullptr) {
     return fail(ErrorCode::failed, "CheckID \"" + id + "\" does not have associated TTL");
   }
   const std::uint64_t limit =
-      output_limit(entry->second.definition.output_max_size, local_.options().output_bytes_max);
+      output_limit(entry->second.definition->output_max_size, local_.options().output_bytes_max);
   output = shorten_update(std::move(output), limit);
   (*runner)->renew(output);
   local_.update_check(id, status, std::move(output));
@@ -257,7 +255,7 @@ std::size_t CheckRunners::ttls() const {
 std::size_t CheckRunners::monitors() const {
   std::size_t count = 0;
   for (const auto& [id, entry] : entries_) {
-    count += check_type(entry.definition) == CheckType::script ? 1 : 0;
+    count += check_type(*entry.definition) == CheckType::script ? 1 : 0;
   }
   return count;
 }

@@ -51,7 +51,8 @@ class CheckRunners final : public CheckObserver {
  private:
   class AliasRunner;
   struct Entry {
-    api::CheckDefinition definition;
+    /// Shared with the runs under way.
+    std::shared_ptr<const api::CheckDefinition> definition;
     std::variant<std::monostate, std::shared_ptr<PeriodicRunner>, std::shared_ptr<TtlRunner>,
                  std::shared_ptr<AliasRunner>>
         runner;

@@ -39,19 +39,20 @@ CheckStatus status_of(int http_status) {
 
 }  // namespace
 
-Task<CheckResult> probe_http(Loop& loop, api::CheckDefinition check, std::uint64_t output_max,
-                             std::shared_ptr<TlsContext> tls, bool same_host) {
-  api::ClientRequest request = request_of(check, output_max);
+Task<CheckResult> probe_http(Loop& loop, std::shared_ptr<const api::CheckDefinition> check,
+                             std::uint64_t output_max, std::shared_ptr<TlsContext> tls,
+                             bool same_host) {
+  api::ClientRequest request = request_of(*check, output_max);
   request.tls = std::move(tls);
   request.reach = Reach::no_metadata;
   request.redirects_leave_host = !same_host;
-  request.tls_server_name = check.tls_server_name;
+  request.tls_server_name = check->tls_server_name;
   const std::string method = request.method;
   Result<api::ClientResponse> response = co_await api::http_call(loop, std::move(request));
   if (!response) co_return CheckResult{CheckStatus::critical, response.error().message};
   std::string body = std::move(response->body);
   if (body.size() > output_max) body.resize(output_max);
-  co_return CheckResult{status_of(response->status), "HTTP " + method + " " + check.http + ": " +
+  co_return CheckResult{status_of(response->status), "HTTP " + method + " " + check->http + ": " +
                                                          std::to_string(response->status) + " " +
                                                          response->reason + " Output: " + body};
 }

@@ -17,7 +17,8 @@ namespace conclave::agent {
 /// `output_max`: bytes of the response's body that are kept. `tls`: for https, shared by all checks
 /// of a kind; what the certificate has to be for is the check's TLSServerName, else the URL's host.
 /// `same_host`: redirects to other hosts are errors. Runs on `loop`, resumes there.
-Task<CheckResult> probe_http(Loop& loop, api::CheckDefinition check, std::uint64_t output_max,
-                             std::shared_ptr<TlsContext> tls, bool same_host = false);
+Task<CheckResult> probe_http(Loop& loop, std::shared_ptr<const api::CheckDefinition> check,
+                             std::uint64_t output_max, std::shared_ptr<TlsContext> tls,
+                             bool same_host = false);
 
 }  // namespace conclave::agent

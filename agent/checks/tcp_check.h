@@ -14,7 +14,7 @@ namespace conclave::agent {
 
 /// Errors read as Go's: `dial tcp 127.0.0.1:1: connect: connection refused`. `tls`: see
 /// probe_http(). Runs on `loop`, resumes there.
-Task<CheckResult> probe_tcp(Loop& loop, api::CheckDefinition check,
+Task<CheckResult> probe_tcp(Loop& loop, std::shared_ptr<const api::CheckDefinition> check,
                             std::shared_ptr<TlsContext> tls);
 
 }  // namespace conclave::agent

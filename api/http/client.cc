@@ -17,6 +17,7 @@ namespace conclave::api {
 namespace {
 
 constexpr std::size_t read_bytes = std::size_t{16} * 1024;
+constexpr std::size_t head_bytes = 512;  ///< That most do not exceed.
 
 /// "Get" of "GET": how Go begins the error of a failed request.
 std::string verb_of(std::string_view method) {
@@ -32,12 +33,20 @@ bool names_header(const std::vector<Header>& headers, std::string_view name) {
   return false;
 }
 
+bool ends_line(std::string_view text) { return text.find_first_of("\r\n") != text.npos; }
+
+void append_header(std::string& head, std::string_view name, std::string_view value) {
+  head.append(name).append(": ").append(value).append("\r\n");
+}
+
 /// Request line and headers. Line ends inside values would begin headers of their own: refused.
 Result<std::string> render(const ClientRequest& request, const Url& url) {
-  std::string head = request.method + " " + url.target + " HTTP/1.1\r\n";
-  if (!names_header(request.headers, "Host")) head += "Host: " + url.authority + "\r\n";
+  std::string head;
+  head.reserve(head_bytes);
+  head.append(request.method).append(" ").append(url.target).append(" HTTP/1.1\r\n");
+  if (!names_header(request.headers, "Host")) append_header(head, "Host", url.authority);
   for (const Header& header : request.headers) {
-    if ((header.name + header.value).find_first_of("\r\n") != std::string::npos) {
+    if (ends_line(header.name) || ends_line(header.value)) {
       return fail(ErrorCode::bad_request,
                   "net/http: invalid header field value for \"" + header.name + "\"");
     }
@@ -45,15 +54,15 @@ Result<std::string> render(const ClientRequest& request, const Url& url) {
         equal_ignoring_case(header.name, "Content-Length")) {
       continue;
     }
-    head += header.name + ": " + header.value + "\r\n";
+    append_header(head, header.name, header.value);
   }
   if (!url.user_info.empty() && !names_header(request.headers, "Authorization")) {
-    head += "Authorization: Basic " + encode_base64(url.user_info) + "\r\n";
+    append_header(head, "Authorization", "Basic " + encode_base64(url.user_info));
   }
   if (request.body_source) {
-    head += fmt::format("Content-Length: {}\r\n", request.body_source_bytes);
+    append_header(head, "Content-Length", std::to_string(request.body_source_bytes));
   } else if (!request.body.empty() || (request.method != "GET" && request.method != "HEAD")) {
-    head += fmt::format("Content-Length: {}\r\n", request.body.size());
+    append_header(head, "Content-Length", std::to_string(request.body.size()));
   }
   head += "Connection: close\r\n\r\n";
   return head;
@@ -70,15 +79,15 @@ std::unexpected<Error> out_of_time(bool head_done) {
 }
 
 Task<Result<ClientResponse>> read_response(ConnectionPtr connection, const ClientRequest* request) {
-  std::vector<char> buffer(read_bytes);
+  const auto buffer = std::make_unique_for_overwrite<char[]>(read_bytes);
   auto parser = std::make_unique<ResponseParser>(request->body_bytes_max, request->method == "HEAD",
                                                  request->body_sink);
   for (;;) {
-    const Result<std::size_t> size = co_await connection->read_some(buffer);
+    const Result<std::size_t> size = co_await connection->read_some({buffer.get(), read_bytes});
     if (connection->timed_out()) co_return out_of_time(parser->head_done());
     if (!size) co_return std::unexpected(size.error());
     if (*size == 0 && !parser->got_some()) co_return fail(ErrorCode::io, "EOF");
-    const auto state = *size == 0 ? parser->end() : parser->feed({buffer.data(), *size});
+    const auto state = *size == 0 ? parser->end() : parser->feed({buffer.get(), *size});
     if (state == ResponseParser::State::failed) {
       const std::string text =
           parser->reason() == "unexpected EOF"
@@ -120,22 +129,22 @@ Task<Result<bool>> write_source(ConnectionPtr connection, const ClientRequest* r
   }
 }
 
-/// `request` outlives the call: it is the caller's own, who awaits.
-Task<Result<ClientResponse>> call_once(Loop& loop, const ClientRequest* request, Url url,
+/// `request` and `url` outlive the call: they are the caller's own, who awaits.
+Task<Result<ClientResponse>> call_once(Loop& loop, const ClientRequest* request, const Url* url,
                                        Nanos deadline) {
-  const Result<std::string> head = render(*request, url);
+  const Result<std::string> head = render(*request, *url);
   if (!head) co_return std::unexpected(head.error());
   const ConnectionPtr connection = Connection::create(loop, deadline, request->reach);
-  Result<void> ready = url.scheme == "unix" ? co_await connection->dial_unix(url.host)
-                                            : co_await connection->dial_tcp(url.host, url.port);
-  if (ready && url.scheme == "https") ready = co_await protect(connection, request, url.host);
+  Result<void> ready = url->scheme == "unix" ? co_await connection->dial_unix(url->host)
+                                             : co_await connection->dial_tcp(url->host, url->port);
+  if (ready && url->scheme == "https") ready = co_await protect(connection, request, url->host);
   if (!ready) co_return std::unexpected(ready.error());
   // A server may answer and close before it has read everything: its answer counts.
   if (co_await connection->write(*head)) {
     if (request->body_source) {
       const Result<bool> written = co_await write_source(connection, request);
       if (!written) co_return std::unexpected(written.error());
-    } else {
+    } else if (!request->body.empty()) {
       co_await connection->write(request->body);
     }
   }
@@ -153,6 +162,11 @@ bool is_for_one_host(const Header& header) {
   return equal_ignoring_case(header.name, "Authorization") ||
          equal_ignoring_case(header.name, "Cookie") || equal_ignoring_case(header.name, "Host") ||
          equal_ignoring_case(header.name, "X-Consul-Token");
+}
+
+/// How the error of a request begins.
+std::string doing(const std::string& method, const std::string& url) {
+  return fmt::format("{} \"{}\"", verb_of(method), url);
 }
 
 /// The next request after a redirect: 301 to 303 become a GET without a body, as browsers and Go
@@ -180,32 +194,33 @@ std::string_view ClientResponse::header(std::string_view name) const {
 
 Task<Result<ClientResponse>> http_call(Loop& loop, ClientRequest request) {
   const Nanos deadline = system_clock().boot_now() + request.timeout;
-  const std::string verb = verb_of(request.method);
+  const std::string method = request.method;
   for (std::uint32_t followed = 0;; ++followed) {
-    const std::string doing = fmt::format("{} \"{}\"", verb, request.url);
     Result<Url> url = parse_url(request.url);
-    if (!url) co_return fail(doing, url.error());
+    if (!url) co_return fail(doing(method, request.url), url.error());
     if (url->scheme == "unix" && !request.target.empty()) url->target = request.target;
-    Result<ClientResponse> response = co_await call_once(loop, &request, *url, deadline);
-    if (!response) co_return fail(doing, response.error());
+    Result<ClientResponse> response = co_await call_once(loop, &request, &*url, deadline);
+    if (!response) co_return fail(doing(method, request.url), response.error());
     const std::string_view location = response->header("location");
     if (request.redirects_max == 0 || !is_redirect(response->status) || location.empty() ||
         url->scheme == "unix") {
       co_return response;
     }
     if (followed == request.redirects_max) {
-      co_return fail(doing, Error{ErrorCode::failed, fmt::format("stopped after {} redirects",
-                                                                 request.redirects_max)});
+      co_return fail(doing(method, request.url),
+                     Error{ErrorCode::failed,
+                           fmt::format("stopped after {} redirects", request.redirects_max)});
     }
     follow(request, response->status);
-    request.url = resolve_location(*url, location);
+    const std::string from = std::exchange(request.url, resolve_location(*url, location));
     const Result<Url> next = parse_url(request.url);
     if (next && next->scheme == "unix") {
       // A web server must not reach through us what listens on this machine only.
-      co_return fail(doing, Error{ErrorCode::denied, "unsupported protocol scheme \"unix\""});
+      co_return fail(doing(method, from),
+                     Error{ErrorCode::denied, "unsupported protocol scheme \"unix\""});
     }
     if (next && !request.redirects_leave_host && !equal_ignoring_case(next->host, url->host)) {
-      co_return fail(fmt::format("{} \"{}\"", verb_of(request.method), request.url),
+      co_return fail(doing(request.method, request.url),
                      Error{ErrorCode::denied, "redirects to other hosts are not allowed"});
     }
     if (next && (next->authority != url->authority || next->scheme != url->scheme)) {

@@ -3,6 +3,9 @@
 /// One outgoing connection with one deadline: TCP or a UNIX socket, in the clear or through TLS.
 /// What health checks and the HTTP client are made of. Loop thread only.
 ///
+/// A connection to this machine is there when connect() returns, and most checks look at this
+/// machine: until something has to be waited for, neither a timer nor the loop knows of it.
+///
 /// Errors read as Go's, for which Consul's users grep: `dial tcp 127.0.0.1:1: connect: connection
 /// refused`, `dial tcp: lookup web.example: no such host`, `read tcp 10.0.0.1:80: connection reset
 /// by peer`.
@@ -11,6 +14,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,6 +24,7 @@
 #include "base/core/result.h"
 #include "base/net/tls_context.h"
 #include "base/net/tls_stream.h"
+#include "base/run/file.h"
 #include "base/run/loop.h"
 #include "base/run/sleep.h"
 #include "base/run/waiter.h"
@@ -70,22 +75,29 @@ class Connection : public std::enable_shared_from_this<Connection> {
   using Endpoint = boost::asio::generic::stream_protocol::endpoint;
 
   void arm(Nanos until);
+  /// From now on the loop watches the socket, and the deadline counts.
+  void attach();
   Task<Result<void>> look_up(std::string host, std::uint16_t port);
   Task<Result<void>> connect();
+  /// 0 or errno.
+  Task<int> connect_to(Endpoint endpoint);
+  /// What is dialled, for error texts: "tcp 127.0.0.1:80".
+  std::string where() const;
 
   const Nanos deadline_;
   const Reach reach_;
+  /// The socket until attach(), then none.
+  Descriptor unwatched_;
   StreamSocket socket_;
   std::unique_ptr<TlsStream> tls_;
   Timer timer_;
-  boost::asio::ip::basic_resolver<boost::asio::ip::tcp, Executor> resolver_;
+  std::optional<boost::asio::ip::basic_resolver<boost::asio::ip::tcp, Executor>> resolver_;
   Waiter resolved_;
   bool timed_out_ = false;
   bool resolving_ = false;
   bool no_such_host_ = false;
   std::vector<Endpoint> endpoints_;
-  /// What is dialled, for error texts: "tcp 127.0.0.1:80".
-  std::string where_;
+  Endpoint dialled_;
 };
 
 }  // namespace conclave

@@ -30,13 +30,13 @@ api::CheckDefinition script(std::vector<std::string> args) {
 class Probes : public testing::Test {
  protected:
   CheckResult http(api::CheckDefinition check, std::uint64_t limit = 4096) {
-    return result_of(loop, probe_http(loop, std::move(check), limit, nullptr));
+    return result_of(loop, probe_http(loop, shared(std::move(check)), limit, nullptr));
   }
   CheckResult tcp(std::string address, Nanos timeout = {}) {
     api::CheckDefinition check;
     check.tcp = std::move(address);
     check.timeout = timeout;
-    return result_of(loop, probe_tcp(loop, std::move(check), nullptr));
+    return result_of(loop, probe_tcp(loop, shared(std::move(check)), nullptr));
   }
   CheckResult run(api::CheckDefinition check, std::uint64_t limit = 4096) {
     return result_of(loop, probe_script(loop, std::move(check), limit));
@@ -112,7 +112,7 @@ TEST_F(Probes, http_is_not_led_to_other_hosts_when_told_so) {
   Target other(loop);
   Target target(loop);
   const auto probe = [&] {
-    return result_of(loop, probe_http(loop, http_check(target.url()), 4096, nullptr, true));
+    return result_of(loop, probe_http(loop, shared(http_check(target.url())), 4096, nullptr, true));
   };
   // Another port of the same host is the same host.
   target.answer(Target::http("302 Found", "", "Location: " + other.url("/there") + "\r\n"));

@@ -17,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "api/model/agent_check.h"
 #include "base/run/loop.h"
 
 namespace conclave::agent {
@@ -42,6 +43,10 @@ T result_of(Loop& loop, Task<T> task) {
   }(std::move(task), result));
   if (!turn_until(loop, [&] { return result->has_value(); })) throw std::runtime_error("too slow");
   return std::move(**result);
+}
+
+inline std::shared_ptr<const api::CheckDefinition> shared(api::CheckDefinition check) {
+  return std::make_shared<const api::CheckDefinition>(std::move(check));
 }
 
 class Target {

@@ -23,14 +23,14 @@ class TlsProbes : public testing::Test {
     api::CheckDefinition check;
     check.http = url;
     check.tls_server_name = server_name;
-    return result_of(loop, probe_http(loop, check, 4096, tls));
+    return result_of(loop, probe_http(loop, shared(check), 4096, tls));
   }
   CheckResult tcp(const std::string& address, const std::string& server_name = {}) {
     api::CheckDefinition check;
     check.tcp = address;
     check.tcp_use_tls = true;
     check.tls_server_name = server_name;
-    return result_of(loop, probe_tcp(loop, check, tls));
+    return result_of(loop, probe_tcp(loop, shared(check), tls));
   }
   Loop loop{"agent"};
   const Authority authority;
@@ -111,7 +111,7 @@ TEST_F(TlsProbes, https_gives_up_a_silent_server_after_its_timeout) {
   api::CheckDefinition check;
   check.http = server.url();
   check.timeout = 50ms;
-  EXPECT_EQ(result_of(loop, probe_http(loop, check, 4096, tls)).output,
+  EXPECT_EQ(result_of(loop, probe_http(loop, shared(check), 4096, tls)).output,
             "Get \"" + server.url() +
                 "\": context deadline exceeded (Client.Timeout exceeded while awaiting headers)");
 }
@@ -123,7 +123,8 @@ TEST_F(TlsProbes, https_is_followed_to_from_http) {
   api::CheckDefinition check;
   check.http = target.url();
   check.header = {{"Authorization", {"Basic dTpw"}}, {"X-Probe", {"a"}}};
-  EXPECT_EQ(result_of(loop, probe_http(loop, check, 4096, tls)).status, CheckStatus::passing);
+  EXPECT_EQ(result_of(loop, probe_http(loop, shared(check), 4096, tls)).status,
+            CheckStatus::passing);
   server.stop();
   const std::string& head = server.seen().at(0).first_bytes;
   EXPECT_TRUE(head.contains("X-Probe: a\r\n")) << head;
@@ -166,7 +167,8 @@ TEST_F(TlsProbes, tcp_with_tls_gives_up_after_its_timeout) {
   check.tcp = server.host_port();
   check.tcp_use_tls = true;
   check.timeout = 50ms;
-  EXPECT_EQ(result_of(loop, probe_tcp(loop, check, tls)).output, "context deadline exceeded");
+  EXPECT_EQ(result_of(loop, probe_tcp(loop, shared(check), tls)).output,
+            "context deadline exceeded");
 }
 
 }  // namespace

@@ -3,18 +3,44 @@
 #include "base/net/connection.h"
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <openssl/ssl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <optional>
 
 #include "base/run/clock.h"
+#include "base/run/file.h"
 #include "tests/tls_server/tls_server.h"
 
 namespace conclave {
 namespace {
 
 using namespace std::chrono_literals;
+
+/// Listens, and accepts nobody until it is told to: whoever dials then has to wait, as for another
+/// machine, until the kernel asks again.
+class FullListener {
+ public:
+  FullListener() : listening_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    socklen_t size = sizeof at_;
+    at_.sin_family = AF_INET;
+    at_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(::bind(listening_.get(), address(), size), 0);
+    EXPECT_EQ(::listen(listening_.get(), 0), 0);
+    EXPECT_EQ(::getsockname(listening_.get(), address(), &size), 0);
+    EXPECT_EQ(::connect(first_.get(), address(), size), 0);
+  }
+  std::uint16_t port() const { return ntohs(at_.sin_port); }
+  Descriptor accept() { return Descriptor(::accept(listening_.get(), nullptr, nullptr)); }
+
+ private:
+  sockaddr* address() { return reinterpret_cast<sockaddr*>(&at_); }
+  sockaddr_in at_{};
+  Descriptor listening_;
+  Descriptor first_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+};
 
 /// What one visit is to do and what came of it.
 struct Visit {
@@ -346,6 +372,38 @@ TEST(Connection, tells_what_it_could_not_reach) {
   EXPECT_EQ(outcome_of({.port = port}).error,
             "dial tcp " + where + ": connect: connection refused");
   EXPECT_EQ(outcome_of({.port = 1, .host = "a..b"}).error, "dial tcp: lookup a..b: no such host");
+}
+
+TEST(Connection, that_does_not_come_up_ends_at_the_deadline) {
+  const FullListener full;
+  const Outcome outcome = outcome_of({.port = full.port(), .patience = 100ms});
+  EXPECT_TRUE(outcome.timed_out);
+  EXPECT_EQ(outcome.error, "dial tcp 127.0.0.1:" + std::to_string(full.port()) + ": i/o timeout");
+}
+
+Task<void> say_and_stop(Loop& loop, std::uint16_t port, std::string* error) {
+  const auto connection = Connection::create(loop, system_clock().boot_now() + 10s);
+  Result<void> done = co_await connection->dial_tcp("127.0.0.1", port);
+  if (done) done = co_await connection->write("late");
+  connection->close();
+  if (!done) *error = done.error().message;
+  loop.stop();
+}
+
+TEST(Connection, that_takes_its_time_to_come_up_is_as_good) {
+  FullListener full;
+  Loop loop("net");
+  std::string error;
+  Descriptor first;
+  loop.spawn("say", say_and_stop(loop, full.port(), &error));
+  // After it has dialled.
+  loop.post([&] { first = full.accept(); });
+  loop.run();
+  EXPECT_EQ(error, "");
+  const Descriptor second = full.accept();
+  std::string received(8, ' ');
+  received.resize(static_cast<std::size_t>(::read(second.get(), received.data(), 8)));
+  EXPECT_EQ(received, "late");
 }
 
 }  // namespace
