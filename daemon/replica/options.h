@@ -27,6 +27,9 @@ struct ReplicaOptions {
   /// Bytes of outcomes in the answer to one such call. Those of transactions that do not fit are
   /// carried out and answered too_large.
   std::uint64_t answer_bytes_max = 16 << 20;
+  /// A leader tells followers that have everything what was committed after so long, if no entry
+  /// did before: how far behind their stale reads and watches may be when nothing else is written.
+  Nanos share_commit_delay{std::chrono::milliseconds(2)};
   /// Reads that wait for a leader or a quorum round. Beyond it: too_many.
   std::uint64_t reads_max = 32768;
   /// Commands that add to the state are refused while it takes more than this on disk; 0 = no

@@ -73,6 +73,7 @@ RaftReplica::RaftReplica(Loop& main, const Clock& clock, Metrics& metrics, Store
       cells_(metrics),
       command_times_(metrics),
       timer_(main.executor()),
+      share_timer_(main.executor()),
       growth_(options.quota_bytes, options.free_space_min_bytes),
       cluster_clock_(initial_time(store)) {
   contact_ns_.store(clock_.boot_now().count(), std::memory_order_relaxed);
@@ -197,6 +198,17 @@ void RaftReplica::ready_for_proposal() {
   flush();
 }
 
+/// Not put off by later commits.
+void RaftReplica::commit_unshared() {
+  if (!options_.own_timer || std::exchange(share_scheduled_, true)) return;
+  share_timer_.expires_after(options_.share_commit_delay);
+  share_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (error || stopped_) return;
+    share_scheduled_ = false;
+    host_->share_commit();
+  });
+}
+
 LeaderInfo RaftReplica::leader() const {
   const std::lock_guard lock(leader_mutex_);
   return leader_info_;
@@ -233,6 +245,7 @@ void RaftReplica::deliver_at_end_of_turn() {
 void RaftReplica::stop() {
   if (std::exchange(stopped_, true)) return;
   timer_.cancel();
+  share_timer_.cancel();
   answer_all_at_shutdown();
 }
 

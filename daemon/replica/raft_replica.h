@@ -111,6 +111,7 @@ class RaftReplica final : public Replica, public raft::StateMachinePort {
   void leadership_changed(raft::Role role, raft::Term term, const raft::NodeId& leader) override;
   void configuration_changed(const raft::Configuration& configuration) override;
   void ready_for_proposal() override;
+  void commit_unshared() override;
 
  private:
   struct Cells {
@@ -234,6 +235,8 @@ class RaftReplica final : public Replica, public raft::StateMachinePort {
   raft::Index restoring_;  ///< The entry that the restorer has; 0 = none.
   raft::Index restored_;   ///< The one that it is done with, and that is to be applied next.
   Timer timer_;
+  Timer share_timer_;
+  bool share_scheduled_ = false;
   Nanos tick_length_{std::chrono::milliseconds(50)};  ///< Until the host says.
   bool begun_ = false;
   bool stopped_ = false;

@@ -124,6 +124,7 @@ Task<Result<std::string>> RaftReplica::answer_read_index(std::string body) {
   ReadPermit permit;
   // Followers are told of no commit that is not applied here, so nobody has seen more than this.
   if (!call->consistent && read_permit_now(Consistency::standard, permit)) {
+    host_->share_commit();  // Who asks waits for it.
     co_return api::encode_record(ReadIndexAnswer{host_->node().applied_index().value});
   }
   const Executor executor = co_await boost::asio::this_coro::executor;
@@ -140,6 +141,7 @@ Task<Result<std::string>> RaftReplica::answer_read_index(std::string body) {
 void RaftReplica::find_read_index(Caller<raft::Index> caller) {
   auto held = std::make_shared<Caller<raft::Index>>(std::move(caller));
   host_->request_read([this, held](Result<raft::Index> index) {
+    host_->share_commit();
     answers_.add(std::move(*held), std::move(index));
     deliver_at_end_of_turn();
   });

@@ -27,12 +27,18 @@ void Node::State::advance_leader_commit() {
 /// state, under the lease, ask nobody; no follower may have shown more than they show.
 Index Node::State::shared_commit_index() const { return std::min(commit_index, applied_index); }
 
-/// Followers that have everything learn of it now, the others with their next entries.
+/// Whether an AppendEntries of its own is needed: who lacks entries learns of it with them. One
+/// that was lost is made up for by the next heartbeat.
+bool Node::State::lacks_only_commit(const Progress& progress, Index index) const {
+  return progress.told_commit < index && progress.state == Progress::State::replicate &&
+         progress.next_index > log.last_index();
+}
+
 void Node::State::share_commit_index(Index index) {
-  for (const auto& [id, progress] : peers) {
-    if (progress.state == Progress::State::replicate && progress.next_index > log.last_index()) {
-      send(id, AppendEntries{log.last_index(), log.last_term(), {}, index});
-    }
+  for (auto& [id, progress] : peers) {
+    if (!lacks_only_commit(progress, index)) continue;
+    send(id, AppendEntries{log.last_index(), log.last_term(), {}, index});
+    progress.told_commit = index;
   }
 }
 

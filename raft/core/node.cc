@@ -166,11 +166,19 @@ void Node::persisted(std::uint64_t batch) {
 void Node::applied(Index through) {
   CONCLAVE_ASSERT_WHY(through >= state_->applied_index, "applying never goes back");
   CONCLAVE_ASSERT_WHY(through <= state_->applying_index, "applied what was not handed out");
-  const bool went_on = through > state_->applied_index;
   state_->applied_index = through;
-  if (went_on && state_->role == Role::leader) {
-    state_->share_commit_index(state_->shared_commit_index());
-  }
+  check_invariants();
+}
+
+bool Node::has_unshared_commit() const {
+  if (state_->role != Role::leader) return false;
+  return std::ranges::any_of(state_->peers, [&](const auto& peer) {
+    return state_->lacks_only_commit(peer.second, state_->shared_commit_index());
+  });
+}
+
+void Node::share_commit() {
+  if (state_->role == Role::leader) state_->share_commit_index(state_->shared_commit_index());
   check_invariants();
 }
 

@@ -126,6 +126,11 @@ class Node {
   void persisted(std::uint64_t batch);
   /// The state machine has applied everything up to `through`.
   void applied(Index through);
+  /// Leader: some follower has every entry, and nothing under way tells it what became committed
+  /// (and was applied here). It learns that with the next entries, the next heartbeat or by
+  /// share_commit(), whichever comes first.
+  bool has_unshared_commit() const;
+  void share_commit();
   /// The log up to and including `through` (<= applied) may be forgotten. Some of it stays:
   /// Options::trailing_entries, and what follows a snapshot that is on its way.
   void compact(Index through);

@@ -177,6 +177,7 @@ struct Node::State {
   // commit.cc
   void advance_leader_commit();
   Index shared_commit_index() const;
+  bool lacks_only_commit(const Progress& progress, Index index) const;
   void share_commit_index(Index index);
   void set_commit_index(Index index);
   const Configuration& configuration() const { return configurations.back().second; }

@@ -20,7 +20,7 @@ namespace conclave::raft {
 class LogPort {
  public:
   virtual ~LogPort() = default;
-  /// Writes hard state (if given) and entries with one fdatasync, then calls `durable` on the
+  /// Makes hard state (if given) and entries durable at once, then calls `durable` on the
   /// host's loop. `commit` is the known commit index, kept as a hint for recovery. Entries at or
   /// below the log's last index replace it and all that follows. What the arguments point to is
   /// valid until write() returns. `durable` may be called from within. A failure ends the process;
@@ -62,6 +62,10 @@ class StateMachinePort {
   /// or the write in flight completed and what it committed is applied. This is what makes group
   /// commit: whatever was queued meanwhile becomes one entry.
   virtual void ready_for_proposal() = 0;
+  /// Node::has_unshared_commit(). Host::share_commit() is to be called when a follower is waiting
+  /// for it, or else after some milliseconds, in which most often the next entry makes that message
+  /// needless. Said again as long as it is so.
+  virtual void commit_unshared() {}
 };
 
 /// Snapshots of the state machine: made here for others, or received. Host's thread; answers may

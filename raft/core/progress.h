@@ -27,6 +27,7 @@ struct Progress {
 
   Index match_index;  ///< Known to be durable there.
   Index next_index{1};
+  Index told_commit;  ///< The highest commit index that was sent to it.
   State state = State::probe;
   bool probe_sent = false;        ///< In probe: wait for an answer or the next heartbeat's.
   std::deque<Inflight> inflight;  ///< Each unanswered AppendEntries, ascending.

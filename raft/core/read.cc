@@ -90,6 +90,7 @@ void Node::State::on_heartbeat_reply(const Message& message, const HeartbeatRepl
     const Index prev = previous(progress.next_index);
     if (const std::optional<Term> prev_term = log.term_at(prev)) {
       send(peer->first, AppendEntries{prev, *prev_term, {}, shared_commit_index()});
+      progress.told_commit = shared_commit_index();
     }
   }
   send_append(peer->first, progress);

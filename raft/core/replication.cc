@@ -83,6 +83,7 @@ void Node::State::send_append(const NodeId& to, Progress& progress) {
     if (entries.empty()) return;
     send(to,
          AppendEntries{prev, *prev_term, {entries.begin(), entries.end()}, shared_commit_index()});
+    progress.told_commit = shared_commit_index();
     if (progress.state == Progress::State::probe) {
       progress.probe_sent = true;
       return;

@@ -65,6 +65,11 @@ Result<void> Host::transfer_leadership(NodeId target) {
   return {};
 }
 
+void Host::share_commit() {
+  node_.share_commit();
+  pump();
+}
+
 void Host::checkpointed(Index through) {
   node_.compact(through);
   if (!log_is_behind_) log_.release(through);
@@ -85,6 +90,7 @@ void Host::pump() {
     announce_readiness();
   } while (node_.has_ready());
   pumping_ = false;
+  if (node_.has_unshared_commit()) machine_.commit_unshared();
 }
 
 /// In the order of raft/core/node.h: the write is started first, so that the disk works while

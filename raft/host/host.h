@@ -60,6 +60,9 @@ class Host {
   /// proposals again.
   Result<void> transfer_leadership(NodeId target);
 
+  /// Node::share_commit().
+  void share_commit();
+
   /// The state machine may go on with what StateMachinePort::may_apply() held back.
   void apply_rest();
 

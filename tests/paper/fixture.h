@@ -52,6 +52,7 @@ class Subject {
   Ready take() {
     Ready ready = node.take_ready();
     if (!ready.committed.empty()) node.applied(ready.committed.back().index);
+    if (shares_commit) node.share_commit();
     return ready;
   }
   /// Takes what is ready and completes writes until there is nothing more; returns all messages.
@@ -112,6 +113,7 @@ class Subject {
   Node node;
   std::vector<Entry> applied;
   std::vector<ReadPoint> reads;
+  bool shares_commit = true;  ///< At once, instead of waiting for a next entry that may bring it.
 
  private:
   static InitialState with(InitialState initial, const std::vector<std::string>& names) {

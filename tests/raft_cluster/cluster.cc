@@ -232,6 +232,7 @@ void Cluster::carry_out(const std::string& name, Ready ready) {
       if (entry.kind == EntryKind::command) one.applied.push_back(entry.payload);
     }
     one.node->applied(ready.committed.back().index);
+    one.node->share_commit();
   }
   transfer_snapshots(name, ready);
   for (const ReadPoint& read : ready.reads) {

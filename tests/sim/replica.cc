@@ -110,11 +110,13 @@ void SimReplica::permit(Consistency consistency, Done<void> done) {
 void SimReplica::read_index(Consistency consistency, Done<Index> done) {
   if (consistency == Consistency::standard && has_lease()) {
     ++server_.outside().coverage.lease_reads;
+    server_.host().share_commit();
     return done(server_.node().applied_index());
   }
   const auto answer = std::make_shared<Done<Index>>(std::move(done));
   server_.host().request_read([this, answer](Result<Index> index) {
     ++server_.outside().coverage.index_reads;
+    server_.host().share_commit();
     (*answer)(std::move(index));
   });
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/core/assert.h"
 #include "tests/raft_cluster/describe.h"
@@ -13,6 +14,13 @@ namespace conclave::sim {
 
 using raft::Index;
 using raft::Term;
+
+namespace {
+
+/// ReplicaOptions::share_commit_delay
+constexpr SimTime share_commit_delay = 2 * milliseconds;
+
+}  // namespace
 
 SimServer::SimServer(std::size_t number, Outside& outside, const raft::Options& options,
                      const raft::Configuration& first)
@@ -110,6 +118,7 @@ void SimServer::crash() {
   }
   disk_.crash(outside_.rng);
   ++life_;
+  share_scheduled_ = false;
   replica_.reset();
   host_.reset();
   pending_.reset();
@@ -198,5 +207,13 @@ void SimServer::leadership_changed(raft::Role role, Term, const raft::NodeId&) {
 }
 
 void SimServer::ready_for_proposal() { replica_->ready_for_proposal(); }
+
+void SimServer::commit_unshared() {
+  if (std::exchange(share_scheduled_, true)) return;
+  later(share_commit_delay, [this] {
+    share_scheduled_ = false;
+    host_->share_commit();
+  });
+}
 
 }  // namespace conclave::sim

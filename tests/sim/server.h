@@ -109,6 +109,7 @@ class SimServer final : public raft::LogPort,
   void apply(std::span<const raft::Entry> entries) override;
   void leadership_changed(raft::Role role, raft::Term term, const raft::NodeId& leader) override;
   void ready_for_proposal() override;
+  void commit_unshared() override;
   // PeersPort
   void send(std::vector<raft::Message> messages) override;
   // SnapshotPort
@@ -140,6 +141,7 @@ class SimServer final : public raft::LogPort,
   std::uint64_t life_ = 0;
   std::unique_ptr<raft::Host> host_;
   std::unique_ptr<SimReplica> replica_;
+  bool share_scheduled_ = false;
   std::optional<SimDisk::Write> pending_;
   Action doom_;  ///< After the crash in the next write; null = none is meant.
   SimTime paused_until_ = 0;

@@ -86,7 +86,11 @@ TEST_F(FollowerRead, nothing_newer_than_the_leader_shows_is_shown) {
   std::exchange(servers.at("a")->log.writing, nullptr)();
   run();
   EXPECT_TRUE(done(written));
+  const Permit permit = read("b", Consistency::standard);  // Does not wait to be told by and by.
+  run();
+  EXPECT_TRUE(permitted(permit));
   EXPECT_EQ(revision("b"), 2U);
+  EXPECT_EQ(revision("c"), 2U);
 }
 
 TEST_F(FollowerRead, many_reads_are_few_calls) {

@@ -46,6 +46,7 @@ class Ports : public LogPort, public StateMachinePort, public PeersPort {
     story.push_back("ready");
     if (on_ready) on_ready();
   }
+  void commit_unshared() override { story.push_back("unshared"); }
   void send(std::vector<Message> messages) override {
     story.push_back("send " + std::to_string(messages.size()));
     for (Message& message : messages) sent.push_back(std::move(message));
@@ -235,8 +236,11 @@ TEST(Host, the_write_is_started_before_messages_are_sent_and_entries_applied) {
   EXPECT_EQ(ports.take(), (Story{"leading 2 a", "write 1", "send 2"}));
   ports.complete_write();
   answer(AppendEntriesReply{true, Index{2}, {}, {}, {}});
-  // Others hear of a commit once it is applied here.
-  EXPECT_EQ(ports.take(), (Story{"apply 2", "send 1", "ready"}));
+  // Others hear of a commit once it is applied here: by the next entry, or when asked for.
+  EXPECT_EQ(ports.take(), (Story{"apply 2", "ready", "unshared"}));
+  host.share_commit();
+  EXPECT_EQ(ports.take(), (Story{"send 1"}));
+  EXPECT_EQ(std::get<AppendEntries>(ports.sent.back().body).leader_commit, Index{2});
 }
 
 TEST(Host, reads_under_way_fail_with_leadership) {
