@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
+
 #include "base/core/assert.h"
 #include "base/run/log.h"
 #include "raft/core/configuration.h"
@@ -105,19 +107,21 @@ Wal::Wal(const WalOptions& options, LogWriter writer, Loop& main, Metrics& metri
     : main_(main),
       writer_(std::move(writer)),
       worker_(options.worker),
-      sync_duration_(metrics.histogram("consul.raft.wal.fdatasync",
-                                       "Time that one fdatasync of the log takes")),
+      write_duration_(metrics.histogram("consul.raft.wal.write",
+                                        "Time until one batch of the log is on the disk")),
       bytes_written_(
           metrics.counter("consul.raft.wal.bytes", "Bytes of records written to the log")) {
   if (!worker_) {
     loop_.emplace("wal");
     worker_ = [this](std::function<void()> work) { loop_->post(std::move(work)); };
+    async_ = AsyncWrites::create(main);
     thread_ = std::thread([this] { loop_->run(); });
   }
 }
 
 Wal::~Wal() {
   *alive_ = false;
+  async_.reset();  // Before the blocks that are being written.
   if (!thread_.joinable()) return;
   loop_->post([this] { loop_->stop(); });  // Behind what was asked for before.
   thread_.join();
@@ -126,13 +130,24 @@ Wal::~Wal() {
 void Wal::write(const HardState* hard_state, std::span<const Entry> entries, Index commit,
                 std::function<void()> durable) {
   lay_out(hard_state, entries, commit, std::move(durable));
-  worker_([this] { write_batch(); });
+  if (begin_batch()) return;
+  run_on_thread([this] { return writer_.append(batch_); }, [this] { batch_is_durable(); });
 }
 
 void Wal::reset(const LogBase& base, const HardState* hard_state, std::span<const Entry> entries,
                 Index commit, std::function<void()> durable) {
   lay_out(hard_state, entries, commit, std::move(durable));
-  worker_([this, base] { begin_anew(base); });
+  run_on_thread([this, base] { return writer_.reset(base, batch_); },
+                [this] { batch_is_durable(); });
+}
+
+/// Not under a batch that was begun: the writer is one for both.
+void Wal::release(Index through) {
+  if (begun_in_flight_) {
+    release_after_batch_ = through;
+    return;
+  }
+  run_on_thread([this, through] { return writer_.release(through); }, [] {});
 }
 
 void Wal::lay_out(const HardState* hard_state, std::span<const Entry> entries, Index commit,
@@ -150,39 +165,61 @@ void Wal::lay_out(const HardState* hard_state, std::span<const Entry> entries, I
   append_record(batch_, RecordKind::commit, EntryKind::noop, commit, Term{}, {});
 }
 
-void Wal::write_batch() {
-  const std::size_t bytes = batch_.size();
-  if (const Result<void> appended = writer_.append(batch_); !appended) die_of(appended.error());
-  report_durable(bytes);
+/// Begins to write the batch without a thread; false: it is for the thread.
+bool Wal::begin_batch() {
+  if (async_ == nullptr || jobs_ > 0) return false;
+  const auto write = writer_.begin_append(batch_);
+  if (!write) return false;
+  begun_in_flight_ = async_->begin(write->file, write->offset, write->blocks,
+                                   [this](std::int64_t result) { begun_batch_ended(result); });
+  if (!begun_in_flight_) finish_on_thread();
+  return true;
 }
 
-void Wal::begin_anew(const LogBase& base) {
-  const std::size_t bytes = batch_.size();
-  if (const Result<void> begun = writer_.reset(base, batch_); !begun) die_of(begun.error());
-  report_durable(bytes);
+void Wal::begun_batch_ended(std::int64_t result) {
+  begun_in_flight_ = false;
+  if (result == static_cast<std::int64_t>(writer_.begun().blocks.size())) {
+    writer_.end_append(batch_.size());
+    return batch_is_durable();
+  }
+  // It was cut short, or would have had to wait. Any other error may be one of a sync.
+  const bool may_be_repeated = result >= 0 || result == -EAGAIN || result == -EOPNOTSUPP;
+  if (!may_be_repeated) {
+    die_of(fail_errno("write", writer_.path(), static_cast<int>(-result)).error());
+  }
+  finish_on_thread();
 }
 
-void Wal::report_durable(std::size_t bytes) {
-  sync_duration_.observe(writer_.last_sync());
-  bytes_written_.add(bytes);
-  main_.post([alive = alive_, this] {
-    if (!*alive) return;
-    const std::function<void()> durable = std::exchange(durable_, nullptr);
-    durable();
-  });
-  worker_([this] { after_batch(); });
+void Wal::finish_on_thread() {
+  run_on_thread([this] { return writer_.finish_append(batch_.size()); },
+                [this] { batch_is_durable(); });
 }
 
-/// While main and the clients think of something new.
-void Wal::after_batch() {
-  if (const Result<void> filled = writer_.fill_ahead(); !filled) die_of(filled.error());
+/// The host is told, and may ask for the next batch from within.
+void Wal::batch_is_durable() {
+  write_duration_.observe(writer_.last_write());
+  bytes_written_.add(batch_.size());
+  if (const auto through = std::exchange(release_after_batch_, {})) release(*through);
+  const std::function<void()> durable = std::exchange(durable_, nullptr);
+  const std::shared_ptr<bool> alive = alive_;
+  durable();
+  if (!*alive) return;
+  const bool idle = durable_ == nullptr && jobs_ == 0;
+  if (idle && writer_.wants_filling()) {
+    run_on_thread([this] { return writer_.fill_ahead(); }, [] {});
+  }
 }
 
-void Wal::release(Index through) {
-  worker_([this, through] {
-    if (const Result<void> released = writer_.release(through); !released) {
-      die_of(released.error());
-    }
+/// In the order of asking; `then` on main.
+void Wal::run_on_thread(std::function<Result<void>()> job, std::function<void()> then) {
+  jobs_ += 1;
+  worker_([this, job = std::move(job), then = std::move(then)] {
+    if (const Result<void> done = job(); !done) die_of(done.error());
+    main_.post([alive = alive_, this, then] {
+      if (!*alive) return;
+      jobs_ -= 1;
+      then();
+    });
   });
 }
 

@@ -1,12 +1,16 @@
 #pragma once
 
-/// The write-ahead log as the Raft host sees it: raft::LogPort on a thread of its own, which does
-/// nothing but append, fdatasync, and begin and drop segments. Bytes and recovery: docs/formats.md
+/// The write-ahead log as the Raft host sees it: raft::LogPort. Bytes and recovery: docs/formats.md
 /// section 2.
 ///
-/// Threads: all members are main's. Records are laid out on main, sealed and written on the wal
-/// thread; completions come back through main's loop. Any failed write or sync ends the process:
-/// nothing retries an fsync.
+/// A batch that goes onto blocks which were written before is begun on main and waited for by
+/// nobody (raft/wal/async_writes.h). Everything else is for the wal thread, which may be blocked by
+/// the disk: the first batch of a segment, filling ahead, dropping segments, and all batches where
+/// the system or the file system cannot do the former.
+///
+/// Threads: all members are main's, except that writer and batch are the wal thread's while it has
+/// jobs. Completions come through main's loop. Any failed write or sync ends the process: nothing
+/// retries an fsync.
 
 #include <functional>
 #include <memory>
@@ -20,6 +24,7 @@
 #include "base/run/loop.h"
 #include "base/run/metrics.h"
 #include "raft/core/ports.h"
+#include "raft/wal/async_writes.h"
 #include "raft/wal/writer.h"
 
 namespace conclave::raft {
@@ -30,7 +35,8 @@ struct WalOptions {
   /// Zeros are written this far ahead of the end, so that start is quick and writes hit blocks that
   /// were written before.
   std::uint64_t fill_bytes = 1 << 20;
-  /// Where writes run; empty = a thread that the log owns. The crash explorer steps them by hand.
+  /// Where all writes run; empty = as above. The crash explorer steps them by hand. It runs what it
+  /// is given in order, and nothing after the log's end.
   std::function<void(std::function<void()>)> worker;
 };
 
@@ -80,22 +86,27 @@ class Wal final : public LogPort {
   Wal(const WalOptions& options, LogWriter writer, Loop& main, Metrics& metrics);
   void lay_out(const HardState* hard_state, std::span<const Entry> entries, Index commit,
                std::function<void()> durable);
-  void write_batch();
-  void begin_anew(const LogBase& base);
-  void after_batch();
-  void report_durable(std::size_t bytes);
+  bool begin_batch();
+  void begun_batch_ended(std::int64_t result);
+  void finish_on_thread();
+  void batch_is_durable();
+  void run_on_thread(std::function<Result<void>()> job, std::function<void()> then);
   [[noreturn]] void die_of(const Error& error) const;
 
   Loop& main_;
-  LogWriter writer_;  ///< The wal thread's.
+  LogWriter writer_;
+  std::size_t jobs_ = 0;                ///< That the wal thread has.
+  std::unique_ptr<AsyncWrites> async_;  ///< Null: cannot be had.
+  bool begun_in_flight_ = false;        ///< A batch that no thread waits for.
+  std::optional<Index> release_after_batch_;
   std::function<void(std::function<void()>)> worker_;
   std::optional<Loop> loop_;  ///< Unless options gave a worker.
   std::thread thread_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  ///< For what is posted to main.
 
-  std::string batch_;              ///< Main lays it out, then it is the wal thread's until durable.
+  std::string batch_;
   std::function<void()> durable_;  ///< Set while a write is in flight.
-  Histogram& sync_duration_;
+  Histogram& write_duration_;
   Counter& bytes_written_;
 };
 

@@ -1,9 +1,5 @@
 #include "raft/wal/writer.h"
 
-#include <fcntl.h>
-#include <fmt/format.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
@@ -16,7 +12,9 @@
 namespace conclave::raft {
 namespace {
 
-constexpr std::uint64_t block_bytes = 4096;
+/// What is begun must not hold up who begins it: to hand so much to the disk takes well below a
+/// millisecond.
+constexpr std::size_t begun_bytes_max = 256 << 10;
 
 std::uint64_t round_up(std::uint64_t value, std::uint64_t step) {
   return (value + step - 1) / step * step;
@@ -38,10 +36,6 @@ SegmentHeader header_after(const LogBase& base, const HardState& hard_state,
   header.hard_state = hard_state;
   header.configuration = encode_configuration(base.configuration);
   return header;
-}
-
-bool all_zero(std::string_view bytes) {
-  return std::ranges::all_of(bytes, [](char byte) { return byte == 0; });
 }
 
 }  // namespace
@@ -100,7 +94,6 @@ Result<LogWriter> LogWriter::resume(WriterOptions options, const LogContents& lo
   }
 
   CONCLAVE_TRY(writer.open_last(log));
-  CONCLAVE_TRY(writer.zero_rest());
   std::string records = boot_record(log.summary.boot_counter() + 1);
   append_record(records, RecordKind::commit, EntryKind::noop, log.summary.commit_index(), Term{},
                 {});
@@ -108,67 +101,80 @@ Result<LogWriter> LogWriter::resume(WriterOptions options, const LogContents& lo
   return writer;
 }
 
+/// Rest zeroed, so that no record of a batch that was cut can ever be taken for one of a batch to
+/// come. Synced in any case: a process that was killed may have left the last batch in the page
+/// cache only, and the next sync may be that of another segment.
 Result<void> LogWriter::open_last(const LogContents& log) {
-  path_ = path();
-  CONCLAVE_TRY_ASSIGN(file_, open_file(path_, O_RDWR));
-  const off_t size = ::lseek(file_.get(), 0, SEEK_END);
-  if (size < 0) return fail_errno("find the size of", path_, errno);
-  filled_ = static_cast<std::uint64_t>(size);
-  capacity_ = std::max(options_.segment_bytes, filled_);
+  CONCLAVE_TRY_ASSIGN(file_, OpenSegment::open(path()));
+  capacity_ = std::max(options_.segment_bytes, file_.filled());
   seed_ = checksum_seed(identity_, segments_.back().id);
-  end_ = log.end;
-  return {};
-}
-
-/// So that no record of a batch that was cut can ever be taken for one of a batch to come. Synced
-/// in any case: a process that was killed may have left the last batch in the page cache only, and
-/// the next sync may be that of another segment.
-Result<void> LogWriter::zero_rest() {
-  std::string block(1 << 20, '\0');
-  for (std::uint64_t at = end_; at < filled_;) {
-    const ssize_t got = ::pread(file_.get(), block.data(), block.size(), static_cast<off_t>(at));
-    if (got < 0) return fail_errno("read", path_, errno);
-    if (got == 0) break;
-    const auto count = static_cast<std::size_t>(got);
-    for (std::size_t from = 0; from < count; from += block_bytes) {
-      const std::size_t size = std::min<std::size_t>(block_bytes, count - from);
-      if (all_zero(std::string_view(block).substr(from, size))) continue;
-      CONCLAVE_TRY(write_at(at + from, std::string(size, '\0')));
-    }
-    at += count;
-  }
-  return sync();
+  CONCLAVE_TRY(file_.go_to(log.end));
+  return file_.zero_rest();
 }
 
 Result<void> LogWriter::append(std::string& records) {
-  const Record first = read_unsealed(records, 0);
-  std::size_t entry_at = first.kind == RecordKind::hard_state ? first.end : 0;
-  if (const Record record = read_unsealed(records, entry_at);
-      record.kind == RecordKind::entry && record.index <= summary_.last_index()) {
-    const Index keep = previous(record.index);
-    CONCLAVE_ASSERT_WHY(keep >= summary_.commit_index(), "committed entries are never replaced");
-    std::string cut;
-    append_record(cut, RecordKind::truncate, EntryKind::noop, keep, summary_.term_at(keep),
-                  summary_.truncate_payload(keep));
-    records.insert(0, cut);
-  }
-  if (end_ + records.size() > capacity_) CONCLAVE_TRY(roll(records.size()));
+  replace_from_first_entry(records);
+  if (file_.end() + records.size() > capacity_) CONCLAVE_TRY(roll(records.size()));
   return write_batch(records);
 }
 
-Result<void> LogWriter::write_batch(std::string& records) {
-  const std::uint64_t end = end_ + records.size();
-  CONCLAVE_ASSERT(end <= capacity_);
+std::optional<OpenSegment::Write> LogWriter::begin_append(std::string& records) {
+  replace_from_first_entry(records);
+  const std::uint64_t end = file_.end() + records.size();
+  if (!file_.direct() || end > std::min(file_.filled(), capacity_)) return std::nullopt;
+  if (records.size() > begun_bytes_max) return std::nullopt;
+  seal(records);
+  return lay_out(records);
+}
+
+Result<void> LogWriter::finish_append(std::size_t bytes) {
+  CONCLAVE_TRY(file_.write(begun_));
+  end_append(bytes);
+  return {};
+}
+
+void LogWriter::end_append(std::size_t bytes) {
+  file_.appended(bytes);
+  last_batch_ += 1;
+  last_write_ = system_clock().boot_now() - began_;
+}
+
+/// Precedes entries that take the place of others by the record that removes these.
+void LogWriter::replace_from_first_entry(std::string& records) const {
+  const Record first = read_unsealed(records, 0);
+  const std::size_t entry_at = first.kind == RecordKind::hard_state ? first.end : 0;
+  const Record record = read_unsealed(records, entry_at);
+  if (record.kind != RecordKind::entry || record.index > summary_.last_index()) return;
+  const Index keep = previous(record.index);
+  CONCLAVE_ASSERT_WHY(keep >= summary_.commit_index(), "committed entries are never replaced");
+  std::string cut;
+  append_record(cut, RecordKind::truncate, EntryKind::noop, keep, summary_.term_at(keep),
+                summary_.truncate_payload(keep));
+  records.insert(0, cut);
+}
+
+const OpenSegment::Write& LogWriter::lay_out(std::string_view records) {
+  began_ = system_clock().boot_now();
+  return begun_ = file_.lay_out(records);
+}
+
+void LogWriter::seal(std::string& records) {
   seal_records(records, last_batch_ + 1, seed_);
   take_up(records);
-  if (end > filled_) CONCLAVE_TRY(fill_to(end));
-  CONCLAVE_TRY(write_at(end_, records));
-  const Nanos began = system_clock().boot_now();
-  CONCLAVE_TRY(sync());
-  last_sync_ = system_clock().boot_now() - began;
-  last_batch_ += 1;
-  end_ = end;
-  return {};
+}
+
+Result<void> LogWriter::write_batch(std::string& records) {
+  const std::uint64_t end = file_.end() + records.size();
+  CONCLAVE_ASSERT(end <= capacity_);
+  seal(records);
+  if (end > file_.filled()) CONCLAVE_TRY(file_.fill_to(fill_target(end)));
+  lay_out(records);
+  return finish_append(records.size());
+}
+
+/// How far to write zeros so that a batch that ends at `end` lands on them.
+std::uint64_t LogWriter::fill_target(std::uint64_t end) const {
+  return std::max(end, std::min(capacity_, round_up(end, options_.fill_bytes)));
 }
 
 void LogWriter::take_up(std::string_view records) {
@@ -225,17 +231,10 @@ Result<void> LogWriter::begin_segment(const std::string& path, std::size_t batch
   header.begins_anew = begins_anew;
   const std::string bytes = encode_header(header);
 
-  CONCLAVE_TRY_ASSIGN(file_, open_file(path, O_RDWR | O_CREAT));
-  const off_t size = ::lseek(file_.get(), 0, SEEK_END);
-  if (size < 0) return fail_errno("find the size of", path, errno);
-  path_ = path;
-  filled_ = static_cast<std::uint64_t>(size);
-  capacity_ = std::max(
-      {options_.segment_bytes, filled_, round_up(bytes.size() + batch_bytes, header_step_bytes)});
-  end_ = bytes.size();
-  if (filled_ < end_) CONCLAVE_TRY(fill_to(end_));
-  CONCLAVE_TRY(write_at(0, bytes));
-  if (::fsync(file_.get()) != 0) return fail_errno("sync", path_, errno);
+  CONCLAVE_TRY_ASSIGN(file_, OpenSegment::open(path));
+  capacity_ = std::max({options_.segment_bytes, file_.filled(),
+                        round_up(bytes.size() + batch_bytes, header_step_bytes)});
+  CONCLAVE_TRY(file_.append(bytes));
   segments_.push_back({header.segment_id, header.previous_index});
   seed_ = checksum_seed(identity_, header.segment_id);
   return {};
@@ -244,7 +243,7 @@ Result<void> LogWriter::begin_segment(const std::string& path, std::size_t batch
 Result<void> LogWriter::publish(const std::string& path) {
   const std::string name = this->path();
   if (std::rename(path.c_str(), name.c_str()) != 0) return fail_errno("rename", path, errno);
-  path_ = name;
+  file_.renamed(name);
   return sync_directory(options_.directory);
 }
 
@@ -268,40 +267,13 @@ Result<void> LogWriter::drop_segment(std::uint64_t id) {
   return sync_directory(options_.directory);
 }
 
+bool LogWriter::wants_filling() const {
+  return file_.filled() < std::min(capacity_, file_.end() + options_.fill_bytes);
+}
+
 Result<void> LogWriter::fill_ahead() {
-  const std::uint64_t wanted = std::min(capacity_, end_ + options_.fill_bytes);
-  if (filled_ >= wanted) return {};
-  CONCLAVE_TRY(fill_to(wanted));
-  return sync();
-}
-
-Result<void> LogWriter::fill_to(std::uint64_t offset) {
-  const std::uint64_t until =
-      std::max(offset, std::min(capacity_, round_up(offset, options_.fill_bytes)));
-  const std::string zeros(std::min<std::uint64_t>(until - filled_, 1 << 20), '\0');
-  while (filled_ < until) {
-    const std::size_t count = std::min<std::uint64_t>(zeros.size(), until - filled_);
-    CONCLAVE_TRY(write_at(filled_, std::string_view(zeros).substr(0, count)));
-    filled_ += count;
-  }
-  return {};
-}
-
-Result<void> LogWriter::write_at(std::uint64_t offset, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written =
-        ::pwrite(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return fail_errno("write", path_, written < 0 ? errno : ENOSPC);
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-    offset += static_cast<std::uint64_t>(written);
-  }
-  return {};
-}
-
-Result<void> LogWriter::sync() {
-  if (::fdatasync(file_.get()) != 0) return fail_errno("sync", path_, errno);
-  return {};
+  if (!wants_filling()) return {};
+  return file_.fill_to(fill_target(std::min(capacity_, file_.end() + options_.fill_bytes)));
 }
 
 std::string LogWriter::path() const {

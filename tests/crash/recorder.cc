@@ -75,25 +75,6 @@ void set_lying_syncs(std::function<bool(const std::string&)> lies) {
   recording().lies = std::move(lies);
 }
 
-void note_write(int fd, std::uint64_t at, std::string_view bytes) {
-  if (auto path = relative_of(fd)) {
-    recording().operations.push_back({.kind = Operation::Kind::write,
-                                      .file = inode_of(fd),
-                                      .path = std::move(*path),
-                                      .at = at,
-                                      .bytes = std::string(bytes)});
-  }
-}
-
-void note_truncate(int fd, std::uint64_t size) {
-  if (auto path = relative_of(fd)) {
-    recording().operations.push_back({.kind = Operation::Kind::truncate,
-                                      .file = inode_of(fd),
-                                      .path = std::move(*path),
-                                      .at = size});
-  }
-}
-
 void note_sync(int fd) {
   auto path = relative_of(fd);
   if (!path || (recording().lies && recording().lies(*path))) return;
@@ -103,6 +84,26 @@ void note_sync(int fd) {
       {.kind = S_ISDIR(status.st_mode) ? Operation::Kind::sync_directory : Operation::Kind::sync,
        .file = status.st_ino,
        .path = std::move(*path)});
+}
+
+void note_write(int fd, std::uint64_t at, std::string_view bytes) {
+  if (auto path = relative_of(fd)) {
+    recording().operations.push_back({.kind = Operation::Kind::write,
+                                      .file = inode_of(fd),
+                                      .path = std::move(*path),
+                                      .at = at,
+                                      .bytes = std::string(bytes)});
+  }
+  if ((::fcntl(fd, F_GETFL) & O_DSYNC) != 0) note_sync(fd);
+}
+
+void note_truncate(int fd, std::uint64_t size) {
+  if (auto path = relative_of(fd)) {
+    recording().operations.push_back({.kind = Operation::Kind::truncate,
+                                      .file = inode_of(fd),
+                                      .path = std::move(*path),
+                                      .at = size});
+  }
 }
 
 void note_rename(std::string_view from, std::string_view to) {

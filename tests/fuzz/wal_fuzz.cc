@@ -143,12 +143,14 @@ struct Server {
   std::deque<std::function<void()>> jobs;
 
   void run_jobs() {
-    while (!jobs.empty()) {
-      const auto job = std::move(jobs.front());
-      jobs.pop_front();
-      job();
-    }
-    main.run_ready();
+    do {
+      while (!jobs.empty()) {
+        const auto job = std::move(jobs.front());
+        jobs.pop_front();
+        job();
+      }
+      main.run_ready();
+    } while (!jobs.empty());
   }
 
   Result<raft::Wal::Opened> open(const std::string& directory, std::uint64_t checkpoint) {

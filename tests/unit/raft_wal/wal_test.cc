@@ -156,33 +156,63 @@ TEST_F(WalTest, unfinished_segment_of_an_earlier_run_is_removed) {
   EXPECT_FALSE(std::filesystem::exists(leftover));
 }
 
-TEST_F(WalTest, writes_on_its_own_thread) {
+/// Batches of all sizes, some across segments, while segments are dropped; in memory and, where
+/// most batches are begun on main, on a disk.
+TEST_F(WalTest, writes_by_itself) {
   options.worker = nullptr;
-  create();
-  std::vector<Entry> entries;
-  std::uint64_t done = 0;
-  std::function<void()> next_batch = [&] {
-    if (done == 50) return main.stop();
-    ++done;
-    entries = {entry(done, 1, "x")};
-    wal->write(nullptr, entries, {done - 1}, next_batch);
-    entries.clear();
-  };
-  main.post(next_batch);
-  main.run();
-  wal->release({10});
-  wal.reset();
-  Loop second("second");
-  const auto opened = Wal::open(options, {}, second, metrics);
-  ASSERT_TRUE(opened) << opened.error().message;
-  EXPECT_EQ(opened->recovered.entries.size(), 50u);
+  constexpr std::uint64_t batches = 300;
+  std::string on_disk = testing::TempDir() + "/conclave-wal-XXXXXX";
+  ASSERT_NE(mkdtemp(on_disk.data()), nullptr);
+  for (const std::string& place : {directory, on_disk}) {
+    options.directory = place + "/own";
+    Loop own("own");
+    auto log = Wal::create(options, identity, {}, own, metrics).value().wal;
+    std::vector<Entry> entries;
+    std::uint64_t done = 0;
+    const auto payload = [](std::uint64_t index) {
+      return std::string(index * 7919 % 3000 * (index % 40 == 0 ? 200 : 1), 'x') +
+             std::to_string(index);
+    };
+    std::function<void()> next_batch = [&] {
+      if (done == batches) return own.stop();
+      ++done;
+      entries = {entry(done, 1, payload(done))};
+      log->write(nullptr, entries, {done - 1}, next_batch);
+      entries.clear();
+      if (done % 50 == 0) log->release({done - 20});
+    };
+    own.post(next_batch);
+    own.run();
+    log.reset();
+    Loop second("second");
+    const auto opened = Wal::open(options, {batches - 20}, second, metrics);
+    ASSERT_TRUE(opened) << opened.error().message;
+    ASSERT_EQ(opened->recovered.entries.size(), 20U);
+    for (const Entry& each : opened->recovered.entries) {
+      EXPECT_EQ(each.payload, payload(each.index.value));
+    }
+  }
+  std::filesystem::remove_all(on_disk);
+}
+
+TEST_F(WalTest, ends_while_a_batch_is_under_way) {
+  options.worker = nullptr;
+  options.directory = testing::TempDir() + "/conclave-wal-ends";
+  std::filesystem::remove_all(options.directory);
+  Loop own("own");
+  auto log = Wal::create(options, identity, {}, own, metrics).value().wal;
+  const std::vector<Entry> entries{entry(1, 1, "one")};
+  log->write(nullptr, entries, {}, [] { FAIL() << "nobody waits any more"; });
+  log.reset();
+  own.run_ready();
+  std::filesystem::remove_all(options.directory);
 }
 
 TEST_F(WalTest, metrics_are_there_from_the_start_and_count) {
   create();
-  EXPECT_NE(metrics.prometheus_text().find("consul_raft_wal_fdatasync_count 0"), std::string::npos);
+  EXPECT_NE(metrics.prometheus_text().find("consul_raft_wal_write_count 0"), std::string::npos);
   write({entry(1, 1, "x")});
-  EXPECT_NE(metrics.prometheus_text().find("consul_raft_wal_fdatasync_count 1"), std::string::npos);
+  EXPECT_NE(metrics.prometheus_text().find("consul_raft_wal_write_count 1"), std::string::npos);
 }
 
 }  // namespace
