@@ -20,6 +20,7 @@ api::ClientRequest request_of(const api::CheckDefinition& check, std::uint64_t o
   request.timeout = check.timeout > Nanos::zero() ? check.timeout : timeout_default;
   request.body_bytes_max = output_max;
   request.redirects_max = check.disable_redirects ? 0 : redirects_max;
+  request.patient = true;
   bool agent_named = false;
   bool accept_named = false;
   for (const auto& [name, values] : check.header) {

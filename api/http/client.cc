@@ -135,6 +135,7 @@ Task<Result<ClientResponse>> call_once(Loop& loop, const ClientRequest* request,
   const Result<std::string> head = render(*request, *url);
   if (!head) co_return std::unexpected(head.error());
   const ConnectionPtr connection = Connection::create(loop, deadline, request->reach);
+  if (request->patient) connection->be_patient();
   Result<void> ready = url->scheme == "unix" ? co_await connection->dial_unix(url->host)
                                              : co_await connection->dial_tcp(url->host, url->port);
   if (ready && url->scheme == "https") ready = co_await protect(connection, request, url->host);

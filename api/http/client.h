@@ -41,6 +41,7 @@ struct ClientRequest {
   std::shared_ptr<TlsContext> tls;
   Reach reach = Reach::anywhere;  ///< Of redirects too.
   std::string tls_server_name;    ///< Instead of the URL's host, also after redirects.
+  bool patient = false;           ///< Connection::be_patient()
 };
 
 struct ClientResponse {

@@ -11,6 +11,8 @@
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/write.hpp>
+#include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <utility>
 
@@ -23,6 +25,9 @@ namespace asio = boost::asio;
 using Tcp = asio::ip::tcp;
 
 namespace {
+
+/// A patient connection pauses for one to two of these.
+constexpr Nanos patience_step = std::chrono::milliseconds(2);
 
 std::string endpoint_text(const asio::generic::stream_protocol::endpoint& endpoint) {
   if (endpoint.protocol().family() == AF_UNIX) {
@@ -200,14 +205,37 @@ Task<Result<std::size_t>> Connection::read_some(std::span<char> into) {
     if (!done) co_return fail("read " + where(), done.error());
     co_return done;
   }
+  if (unwatched_ && std::exchange(patient_, false)) {
+    co_await pause();
+    if (auto read = read_now(into)) co_return std::move(*read);
+  }
   attach();
   const auto [error, size] =
       co_await socket_.async_read_some(asio::buffer(into.data(), into.size()), as_result);
   if (error == asio::error::eof) co_return std::size_t{0};
-  if (error) {
-    co_return fail(ErrorCode::io, fmt::format("read {}: {}", where(), system_error(error.value())));
-  }
+  if (error) co_return std::unexpected(read_error(error.value()));
   co_return size;
+}
+
+/// Until a time that is the same for all who come now, so that they wake the loop once.
+Task<void> Connection::pause() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  const Nanos until = std::min((now / patience_step + 2) * patience_step,
+                               now + (deadline_ - system_clock().boot_now()));
+  timer_.expires_at(std::chrono::steady_clock::time_point(until));
+  [[maybe_unused]] const auto [error] = co_await timer_.async_wait(as_result);
+}
+
+std::optional<Result<std::size_t>> Connection::read_now(std::span<char> into) {
+  if (!unwatched_) return std::nullopt;
+  const ssize_t got = ::recv(unwatched_.get(), into.data(), into.size(), MSG_DONTWAIT);
+  if (got >= 0) return static_cast<std::size_t>(got);
+  if (errno == EAGAIN || errno == EINTR) return std::nullopt;
+  return std::unexpected(read_error(errno));
+}
+
+Error Connection::read_error(int error) const {
+  return {ErrorCode::io, fmt::format("read {}: {}", where(), system_error(error))};
 }
 
 Task<Result<void>> Connection::write(std::string_view bytes) {

@@ -67,6 +67,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// Hands out the connected socket, in the clear; the deadline is void.
   StreamSocket take_socket();
 
+  /// The first answer may be noticed some milliseconds after it is there. It mostly is by then, if
+  /// the peer is this machine, and the loop need not hear of the socket at all; answers to many
+  /// questions that are asked together are noticed together.
+  void be_patient() { patient_ = true; }
+
   bool timed_out() const { return timed_out_; }
   /// See TlsStream.
   bool peer_speaks_http() const { return tls_ != nullptr && tls_->peer_speaks_http(); }
@@ -77,6 +82,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void arm(Nanos until);
   /// From now on the loop watches the socket, and the deadline counts.
   void attach();
+  Task<void> pause();
+  /// What is there already; nullopt: nothing.
+  std::optional<Result<std::size_t>> read_now(std::span<char> into);
+  Error read_error(int error) const;
   Task<Result<void>> look_up(std::string host, std::uint16_t port);
   Task<Result<void>> connect();
   /// 0 or errno.
@@ -93,6 +102,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Timer timer_;
   std::optional<boost::asio::ip::basic_resolver<boost::asio::ip::tcp, Executor>> resolver_;
   Waiter resolved_;
+  bool patient_ = false;
   bool timed_out_ = false;
   bool resolving_ = false;
   bool no_such_host_ = false;
