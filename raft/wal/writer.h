@@ -1,9 +1,8 @@
 #pragma once
 
 /// Appends batches to the last segment, one durable write each; begins new segments and drops old
-/// ones.
-/// Blocking, but for begin_append(); no thread of its own. No error can be repaired by trying
-/// again: the caller ends the process (design section 5).
+/// ones. Blocking, but for begin_append(); no thread of its own: see raft/wal/wal.h. No error can
+/// be repaired by trying again: the caller ends the process (design section 5).
 
 #include <cstdint>
 #include <functional>
