@@ -73,14 +73,14 @@ Task<void> Connection::run(std::shared_ptr<Connection> self, std::unique_ptr<Res
 }
 
 Task<Connection::Next> Connection::serve_one() {
+  std::string_view fresh;
+  if (input_.empty()) {
+    fresh = receive();
+    if (fresh.empty()) co_return closed_ ? Next::close : Next::read;
+  }
   RequestParser parser(server_->limits.header_bytes_max);
   enter(Phase::head, server_->clock.boot_now());
-  Reading reading = Reading::more;
-  if (input_.empty()) {
-    reading = advance(parser, receive());
-  } else {
-    reading = advance(parser, {});
-  }
+  Reading reading = advance(parser, fresh);
   while (reading == Reading::more) {
     if (closed_) co_return Next::close;
     const auto [error] = co_await socket_.async_wait(StreamSocket::wait_read, as_result);

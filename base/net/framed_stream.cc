@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include <boost/asio/buffer.hpp>
+#include <cerrno>
 #include <utility>
 
 #include "base/core/assert.h"
@@ -65,13 +66,15 @@ Task<Result<void>> FramedStream::start_tls(std::shared_ptr<TlsKeyring> keyring, 
 }
 
 Task<std::optional<char>> FramedStream::first_byte() {
-  const auto [error] = co_await socket_.async_wait(StreamSocket::wait_read, as_result);
-  char byte = 0;
-  if (error || !open_) co_return std::nullopt;
-  if (::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) != 1) {
-    co_return std::nullopt;
+  for (;;) {
+    const auto [error] = co_await socket_.async_wait(StreamSocket::wait_read, as_result);
+    if (error || !open_) co_return std::nullopt;
+    char byte = 0;
+    const ssize_t got = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (got == 1) co_return byte;
+    // The loop may take for ours what was meant for a descriptor closed earlier in this turn.
+    if (got == 0 || errno != EAGAIN) co_return std::nullopt;
   }
-  co_return byte;
 }
 
 Task<Result<std::size_t>> FramedStream::read_some(std::span<char> into) {

@@ -144,7 +144,7 @@ struct Process::Child : std::enable_shared_from_this<Process::Child> {
   ~Child() {
     if (pid <= 0 || ended) return;
     signal(SIGKILL);
-    reap();
+    reap(0);
   }
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
@@ -153,11 +153,13 @@ struct Process::Child : std::enable_shared_from_this<Process::Child> {
     if (!ended) ::kill(options.own_group ? -pid : pid, number);
   }
 
-  /// Blocks until the child is gone: call it when that is now, or as good as.
-  int reap() {
+  /// The child's status once it has ended; nullopt, with WNOHANG: it runs.
+  std::optional<int> reap(int flags) {
     int status = 0;
-    while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    pid_t found = 0;
+    while ((found = ::waitpid(pid, &status, flags)) < 0 && errno == EINTR) {
     }
+    if (found == 0) return std::nullopt;
     ended = true;
     return status;
   }
@@ -255,9 +257,14 @@ void Process::send_signal(int signal) { child_->signal(signal); }
 
 Task<ProcessResult> Process::wait() {
   const std::shared_ptr<Child> child = child_;
-  [[maybe_unused]] auto [error] =
-      co_await child->exited.async_wait(AsyncDescriptor::wait_read, as_result);
-  const int status = child->reap();
+  std::optional<int> end;
+  while (!end) {
+    [[maybe_unused]] auto [error] =
+        co_await child->exited.async_wait(AsyncDescriptor::wait_read, as_result);
+    // The loop may take for ours what was meant for a descriptor closed earlier in this turn.
+    end = child->reap(WNOHANG);
+  }
+  const int status = *end;
   child->deadline.cancel();
   if (child->output.is_open()) {
     child->read_output(drain_max);

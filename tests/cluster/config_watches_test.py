@@ -96,7 +96,7 @@ class ConfigWatches(unittest.TestCase):
         self.wait(lambda: self.lines("kept") == ["null"] and self.lines("gone") == ["null"])
         sleeper = ["/bin/sh", "-c", f"trap 'echo ended > {self.path('ended')}; exit' TERM; "
                                     f"echo began > {self.path('began')}; "
-                                    "while :; do sleep 0.1; done"]
+                                    "for _ in $(seq 1200); do sleep 0.1; done"]
         self.configure(kept, {"type": "nodes", "args": sleeper},
                        {"type": "agent_service", "service_id": "web",
                         "args": self.appends_to("own")})

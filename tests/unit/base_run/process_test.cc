@@ -6,6 +6,7 @@
 #include <csignal>
 
 #include "base/run/file.h"
+#include "tests/support/mistaken_loop.h"
 
 namespace conclave {
 namespace {
@@ -126,6 +127,25 @@ TEST(Process, does_not_ignore_the_signals_that_we_ignore) {
   const ProcessResult result = shell("kill -PIPE $$; echo ignored");
   std::signal(SIGPIPE, old);
   EXPECT_EQ(result.signal, SIGPIPE);
+}
+
+Task<void> run_mistaken(Loop* loop, Result<ProcessResult>* result) {
+  co_await mistake_next(*loop);
+  *result = co_await run_process(
+      *loop,
+      {.argv = {"sleep", "3"}, .capture_output = false, .timeout = std::chrono::milliseconds{100}});
+  loop->stop();
+}
+
+TEST(Process, is_not_taken_for_ended_because_the_loop_says_so) {
+  Loop loop("test");
+  Result<ProcessResult> result = fail(ErrorCode::failed, "not run");
+  loop.spawn("run", run_mistaken(&loop, &result));
+  loop.run();
+  ASSERT_TRUE(result.has_value()) << result.error().message;
+  // The loop was free to see to the deadline.
+  EXPECT_TRUE(result->timed_out);
+  EXPECT_EQ(result->signal, SIGKILL);
 }
 
 Task<void> wait_and_stop(Loop* loop, Process* process, ProcessResult* result) {
