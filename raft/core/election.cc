@@ -26,6 +26,7 @@ void Node::State::become_follower(Term term, const NodeId& new_leader) {
     lease_start.reset();
     transfer.reset();
     offered.reset();
+    log_reads.clear();
     snapshot_reads.clear();
     snapshot_wanted = false;
     snapshot_asked.reset();

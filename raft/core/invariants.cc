@@ -19,7 +19,8 @@ void Node::State::check_invariants() const {
   seen_applied_index = applied_index;
 
   // Figure 2's indexes are in order.
-  CONCLAVE_ASSERT(log.base_index() <= applied_index);
+  CONCLAVE_ASSERT(log.base_index() <= log.unloaded_index());
+  CONCLAVE_ASSERT(log.unloaded_index() <= applied_index);
   CONCLAVE_ASSERT(applied_index <= applying_index);
   CONCLAVE_ASSERT(applying_index <= commit_index);
   CONCLAVE_ASSERT(applying_index <= log.durable_index());
@@ -35,6 +36,7 @@ void Node::State::check_invariants() const {
     CONCLAVE_ASSERT(leader != self);
     CONCLAVE_ASSERT(!transfer);
     CONCLAVE_ASSERT(!offered);
+    CONCLAVE_ASSERT(log_reads.empty());
     return;
   }
   CONCLAVE_ASSERT(leader == self);

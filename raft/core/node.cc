@@ -184,12 +184,25 @@ void Node::share_commit() {
 
 void Node::compact(Index through) {
   CONCLAVE_ASSERT_WHY(through <= state_->applied_index, "only what is applied may be forgotten");
-  through = state_->compaction_point(through);
-  state_->log.compact(through);
+  if (through <= state_->log.base_index()) return;
+  const Index base = state_->compaction_point(through);
+  const Index unloaded = state_->unloading_point(through);
+  state_->log.compact(base);
+  state_->log.unload(unloaded);
   auto& configurations = state_->configurations;
-  while (configurations.size() > 1 && configurations[1].first <= through) {
+  while (configurations.size() > 1 && configurations[1].first <= base) {
     configurations.erase(configurations.begin());
   }
+  check_invariants();
+}
+
+void Node::send_entries(const LogRead& read, std::vector<Entry> entries) {
+  state_->entries_read(read, std::move(entries));
+  check_invariants();
+}
+
+void Node::lose_entries(const LogRead& read) {
+  state_->entries_lost(read);
   check_invariants();
 }
 

@@ -17,7 +17,7 @@
 ///   3. apply ready.committed in order, then applied(last index). They are on this server's disk
 ///   already, so that a state
 ///      machine is never ahead of its own log;
-///   4. carry out what the fields about snapshots ask for, and answer as they say;
+///   4. carry out what log_reads and the fields about snapshots ask for, and answer as they say;
 ///   5. answer ready.reads once the state machine has applied their index.
 ///
 /// What is here: elections with pre-vote, check-quorum and leader stickiness, log replication with
@@ -34,6 +34,7 @@
 
 #include "base/core/result.h"
 #include "base/core/rng.h"
+#include "raft/core/log.h"
 #include "raft/core/membership.h"
 #include "raft/core/message.h"
 #include "raft/core/options.h"
@@ -53,6 +54,13 @@ struct ReadPoint {
   Index index;  ///< The read may be answered from a state that has applied this.
 };
 
+/// Entries that a follower lacks and that are on disk only: durable, applied, never replaced.
+struct LogRead {
+  NodeId to;
+  EntryRange entries;
+  std::uint64_t bytes_max = 0;  ///< Of payloads; one goes through however large it is.
+};
+
 struct Ready {
   std::uint64_t batch = 0;  ///< With a write: hand back to persisted(); ascends. Without: 0.
   std::optional<HardState> hard_state;  ///< Write durably in the same batch as the entries.
@@ -61,6 +69,7 @@ struct Ready {
   std::vector<Entry> committed;         ///< Apply in order.
   std::vector<ReadPoint> reads;
   std::vector<ReadId> failed_reads;  ///< Asked for, not answerable: leadership lost.
+  std::vector<LogRead> log_reads;    ///< Answered by send_entries() or lose_entries().
   /// Written in the same batch, before `entries`: the log on disk is forgotten and begins after
   /// this. The state machine is there already.
   std::optional<LogBase> log_base;
@@ -131,9 +140,15 @@ class Node {
   /// share_commit(), whichever comes first.
   bool has_unshared_commit() const;
   void share_commit();
-  /// The log up to and including `through` (<= applied) may be forgotten. Some of it stays:
-  /// Options::trailing_entries, and what follows a snapshot that is on its way.
+  /// The log up to and including `through` (<= applied) may be forgotten. Some of it stays: in
+  /// memory Options::trailing_entries, on disk also what follows a snapshot that is on its way. The
+  /// disk is to keep everything from first_index() on.
   void compact(Index through);
+  /// Leader: what a LogRead asked for, from its first entry on, as many as there was room for.
+  /// Answers that no longer matter are ignored.
+  void send_entries(const LogRead& read, std::vector<Entry> entries);
+  /// Leader: they cannot be read. The follower gets a new snapshot.
+  void lose_entries(const LogRead& read);
 
   // --- snapshots. Answers may come at any time; those that no longer matter are ignored.
   /// Leader: this one can be read. It is used until lose_snapshot(), or until it is too old.

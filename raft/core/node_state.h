@@ -4,10 +4,12 @@
 ///   node.cc           construction, inputs' dispatch, the public face
 ///   ready.cc          what goes out and what is held until it is durable
 ///   election.cc       terms, votes, pre-vote, timeouts, check-quorum (§5.2, §5.4.1; dissertation
-///   §6.2, §9.6) replication.cc    the log: append, match, conflict, progress, flow control (§5.3)
+///                     §6.2, §9.6)
+///   replication.cc    the log: append, match, conflict, progress, flow control (§5.3)
 ///   commit.cc         the commit rule and the configuration in force (§5.4.2, §6)
 ///   change.cc         changing the configuration, and who counts as a member (§6)
 ///   send_snapshot.cc, receive_snapshot.cc  snapshots for followers that lag too far (§7)
+///   log_tail.cc       what of the log stays for them, in memory or on disk, and its way from there
 ///   read.cc           heartbeat rounds, read index, lease (§8; dissertation §6.4)
 ///   transfer.cc       handing leadership over (dissertation §3.10)
 ///   invariants.cc     what must hold after each input
@@ -89,6 +91,8 @@ struct Node::State {
   };
   std::optional<Transfer> transfer;
 
+  std::vector<LogRead> log_reads;
+
   // --- snapshots: as leader (send_snapshot.cc)
   std::optional<SnapshotMeta> offered;
   bool snapshot_wanted = false;
@@ -168,6 +172,7 @@ struct Node::State {
   void truncate_log_from(Index from);
   void send_append(const NodeId& to, Progress& progress);
   void send_appends();
+  void send_entries(const NodeId& to, Progress& progress, std::vector<Entry> entries);
   void heard_leader(const NodeId& from);
   void on_append_entries(const Message& message, AppendEntries& request);
   void on_append_entries_reply(const Message& message, const AppendEntriesReply& reply);
@@ -204,8 +209,15 @@ struct Node::State {
   void send_chunk(const NodeId& to, const std::string& id, std::uint64_t offset, std::string data);
   void on_install_snapshot_reply(const Message& message, const InstallSnapshotReply& reply);
   bool is_sending_snapshot() const;
+
+  // log_tail.cc
   std::optional<Index> tail_for(const Progress& progress) const;
+  Index unloading_point(Index through) const;
   Index compaction_point(Index through) const;
+  void read_entries(const NodeId& to, Progress& progress);
+  Progress* waits_for(const LogRead& read);
+  void entries_read(const LogRead& read, std::vector<Entry> entries);
+  void entries_lost(const LogRead& read);
 
   // receive_snapshot.cc
   bool is_installing() const;

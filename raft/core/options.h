@@ -45,9 +45,10 @@ struct Options {
   /// payload bytes they may hold.
   std::uint64_t trailing_entries = 0;
   std::uint64_t retained_bytes_max = 64 << 20;
-  /// The same of the entries after a snapshot that is being made for a follower or is on its way to
-  /// one, until that has caught up. Beyond, it needs another snapshot.
-  std::uint64_t transfer_bytes_max = 256 << 20;
+  /// Payload bytes of the entries after a snapshot that is being made for a follower or is on its
+  /// way to one, until that has caught up. Older ones than those above stay on disk only. Beyond,
+  /// it needs another snapshot.
+  std::uint64_t transfer_bytes_max = 1 << 30;
   /// Payload bytes a leader holds that are not committed yet; beyond it propose() answers too_many.
   std::uint64_t uncommitted_bytes_max = 64 << 20;
   /// Payload bytes of one Ready's committed entries; one entry goes through however large it is.

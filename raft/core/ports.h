@@ -11,6 +11,7 @@
 
 #include "base/core/assert.h"
 #include "base/core/result.h"
+#include "raft/core/log.h"
 #include "raft/core/message.h"
 #include "raft/core/types.h"
 
@@ -38,6 +39,14 @@ class LogPort {
   }
   /// Entries up to and including `through` are no longer needed: their state is checkpointed.
   virtual void release(Index through) = 0;
+  /// Reads entries back that are durable and not released: the first ones of the range, at least
+  /// one, while their payloads stay within `bytes_max`. An error: they cannot be read. Writes go on
+  /// meanwhile; the answer comes on the host's loop.
+  virtual void read(const EntryRange& range, std::uint64_t bytes_max,
+                    std::function<void(Result<std::vector<Entry>>)> done) {
+    static_cast<void>(range), static_cast<void>(bytes_max), static_cast<void>(done);
+    CONCLAVE_ASSERT_WHY(false, "this log cannot be read back");
+  }
 };
 
 /// Where committed entries go. Host's thread.

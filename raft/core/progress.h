@@ -32,6 +32,7 @@ struct Progress {
   bool probe_sent = false;        ///< In probe: wait for an answer or the next heartbeat's.
   std::deque<Inflight> inflight;  ///< Each unanswered AppendEntries, ascending.
   std::uint64_t inflight_bytes = 0;
+  Index reading_from;       ///< What follows is being read from the disk to be sent; 0 = nothing.
   std::string snapshot_id;  ///< In snapshot: which one; "" = there is none yet.
   std::uint64_t snapshot_offset = 0;
   bool needs_tail = false;       ///< Gets a snapshot, or got one and has not caught up since.
@@ -71,6 +72,7 @@ struct Progress {
     next_index = next(match_index);
     inflight.clear();
     inflight_bytes = 0;
+    reading_from = {};
     snapshot_id.clear();
     snapshot_offset = 0;
     chunk_under_way = false;

@@ -35,8 +35,8 @@ bool Node::State::has_ready() const {
       may_hand_out_committed() && applying_index < std::min(commit_index, log.durable_index());
   const bool snapshots = (snapshot_wanted && !snapshot_asked) || !snapshot_reads.empty() ||
                          snapshot_chunk.has_value() || install.has_value();
-  return writes || snapshots || commits || !outbox.empty() || !reads_ready.empty() ||
-         !reads_failed.empty() || wants_round();
+  return writes || snapshots || commits || !outbox.empty() || !log_reads.empty() ||
+         !reads_ready.empty() || !reads_failed.empty() || wants_round();
 }
 
 Ready Node::State::take_ready() {
@@ -62,6 +62,7 @@ Ready Node::State::take_ready() {
   ready.messages = std::exchange(outbox, {});
   ready.reads = std::exchange(reads_ready, {});
   ready.failed_reads = std::exchange(reads_failed, {});
+  ready.log_reads = std::exchange(log_reads, {});
   ready.wants_snapshot = snapshot_wanted && !snapshot_asked;
   if (ready.wants_snapshot) snapshot_asked = applied_index;
   ready.snapshot_reads = std::exchange(snapshot_reads, {});

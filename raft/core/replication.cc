@@ -79,18 +79,25 @@ void Node::State::send_append(const NodeId& to, Progress& progress) {
     if (progress.state == Progress::State::probe && progress.probe_sent) return;
     if (progress.inflight.size() >= options.inflight_messages_max) return;
     if (progress.inflight_bytes >= options.inflight_bytes_max) return;
+    if (progress.next_index <= log.unloaded_index()) return read_entries(to, progress);
     const auto entries = log.slice(progress.next_index, log.last_index(), options.append_bytes_max);
     if (entries.empty()) return;
-    send(to,
-         AppendEntries{prev, *prev_term, {entries.begin(), entries.end()}, shared_commit_index()});
-    progress.told_commit = shared_commit_index();
-    if (progress.state == Progress::State::probe) {
-      progress.probe_sent = true;
-      return;
-    }
-    std::uint64_t bytes = 0;
-    for (const Entry& entry : entries) bytes += entry.payload.size();
-    progress.sent(entries.back().index, bytes);
+    send_entries(to, progress, {entries.begin(), entries.end()});
+  }
+}
+
+/// They follow what was sent last.
+void Node::State::send_entries(const NodeId& to, Progress& progress, std::vector<Entry> entries) {
+  const Index prev = previous(progress.next_index);
+  const Index last = entries.back().index;
+  std::uint64_t bytes = 0;
+  for (const Entry& entry : entries) bytes += entry.payload.size();
+  send(to, AppendEntries{prev, *log.term_at(prev), std::move(entries), shared_commit_index()});
+  progress.told_commit = shared_commit_index();
+  if (progress.state == Progress::State::probe) {
+    progress.probe_sent = true;
+  } else {
+    progress.sent(last, bytes);
   }
 }
 
@@ -152,9 +159,8 @@ void Node::State::on_append_entries_reply(const Message& message, const AppendEn
   if (reply.match_index > log.last_index()) return;  // Never sent: not believed.
 
   progress.acknowledged(reply.match_index);
-  if (progress.match_index.value + options.trailing_entries >= commit_index.value) {
-    progress.needs_tail = false;
-  }
+  const bool is_near = progress.match_index.value + options.trailing_entries >= commit_index.value;
+  if (is_near && progress.match_index >= log.unloaded_index()) progress.needs_tail = false;
   const bool log_goes_on = log.term_at(progress.match_index).has_value();
   if (progress.state == Progress::State::probe ||
       (progress.state == Progress::State::snapshot && log_goes_on)) {
@@ -179,7 +185,7 @@ void Node::State::on_rejected_append(const Message& message, const AppendEntries
     // The largest index here that can agree with the follower's hint: one probe per term instead of
     // one per entry (end of §5.3).
     Index index = std::min(reply.hint_index, previous(reply.rejected_index));
-    while (index > log.base_index() && log.at(index).term > reply.hint_term) {
+    while (index > log.base_index() && *log.term_at(index) > reply.hint_term) {
       index = previous(index);
     }
     progress.next_index = std::max(next(index), next(progress.match_index));

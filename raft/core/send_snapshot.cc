@@ -91,35 +91,4 @@ bool Node::State::is_sending_snapshot() const {
       peers, [](const auto& peer) { return peer.second.state == Progress::State::snapshot; });
 }
 
-/// The entries after this index are what a follower needs next that gets a snapshot, or got one and
-/// has not caught up since; without them it would need the next snapshot at once.
-std::optional<Index> Node::State::tail_for(const Progress& progress) const {
-  if (!progress.needs_tail) return std::nullopt;
-  if (progress.state != Progress::State::snapshot) {
-    const bool is_heard = ticks - progress.heard_tick <= 2 * options.election_timeout_ticks_min;
-    return is_heard ? std::optional(progress.match_index) : std::nullopt;
-  }
-  if (snapshot_asked) return snapshot_asked;
-  return offered ? std::optional(offered->index) : std::nullopt;
-}
-
-/// How far the log may be forgotten when the state up to `through` is safe.
-Index Node::State::compaction_point(Index through) const {
-  Index point{through.value - std::min(through.value, options.trailing_entries)};
-  std::uint64_t bytes_max = options.retained_bytes_max;
-  for (const auto& [id, progress] : peers) {
-    const std::optional<Index> tail = tail_for(progress);
-    if (!tail) continue;
-    point = std::min(point, *tail);
-    bytes_max = options.transfer_bytes_max;
-  }
-  point = std::max(point, log.base_index());
-  std::uint64_t bytes = 0;
-  for (Index index = through; index > point; index = previous(index)) {
-    bytes += log.at(index).payload.size();
-    if (bytes > bytes_max) return index;
-  }
-  return point;
-}
-
 }  // namespace conclave::raft

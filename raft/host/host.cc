@@ -1,5 +1,6 @@
 #include "raft/host/host.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/core/assert.h"
@@ -72,7 +73,7 @@ void Host::share_commit() {
 
 void Host::checkpointed(Index through) {
   node_.compact(through);
-  if (!log_is_behind_) log_.release(through);
+  if (!log_is_behind_) log_.release(std::min(through, previous(node_.first_index())));
 }
 
 /// Carries out Readies until there is none. What the ports call back while one is carried out
@@ -104,6 +105,7 @@ void Host::carry_out(Ready ready) {
     unapplied_ = std::move(ready.committed);
     apply_some();
   }
+  for (const LogRead& read : ready.log_reads) read_log(read);
   if (snapshots_ != nullptr) transfer_snapshots(ready);
   for (const ReadPoint& read : ready.reads) {
     auto asked = reads_.extract(read.id);
@@ -116,6 +118,17 @@ void Host::carry_out(Ready ready) {
           fail(ErrorCode::no_leader, "leadership was lost before the read was confirmed"));
     }
   }
+}
+
+void Host::read_log(const LogRead& read) {
+  log_.read(read.entries, read.bytes_max, [this, read](Result<std::vector<Entry>> entries) {
+    if (entries) {
+      node_.send_entries(read, std::move(*entries));
+    } else {
+      node_.lose_entries(read);
+    }
+    pump();
+  });
 }
 
 void Host::apply_some() {

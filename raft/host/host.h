@@ -76,6 +76,7 @@ class Host {
   void carry_out(Ready ready);
   void write(const Ready& ready);
   void apply_some();
+  void read_log(const LogRead& read);
   void transfer_snapshots(Ready& ready);
   void make_snapshot();
   void read_snapshot(const SnapshotRead& read);

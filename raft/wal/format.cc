@@ -47,7 +47,7 @@ std::optional<Record> read_fields(std::string_view segment, std::size_t offset) 
   const auto entry_kind = static_cast<std::uint8_t>(at[9]);
   if (entry_kind > static_cast<std::uint8_t>(EntryKind::configuration)) return std::nullopt;
   if (at[10] != 0 || at[11] != 0) return std::nullopt;
-  const std::uint32_t size = load_u32_le(at + 4);
+  const std::uint32_t size = load_u32_le(at + record_size_at);
   if (size > segment.size() - offset - record_head_bytes) return std::nullopt;
   if (record_bytes(size) > segment.size() - offset) return std::nullopt;
   return Record{.kind = static_cast<RecordKind>(kind),

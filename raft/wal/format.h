@@ -30,6 +30,7 @@ inline constexpr std::size_t header_bytes_max = 1 << 20;
 inline constexpr std::size_t header_size_at = 16;
 inline constexpr std::size_t record_head_bytes = 40;
 inline constexpr std::size_t record_alignment = 8;
+inline constexpr std::size_t record_size_at = 4;
 inline constexpr std::size_t record_kind_at = 8;
 inline constexpr std::size_t record_batch_at = 16;
 

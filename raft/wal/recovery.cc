@@ -1,10 +1,7 @@
 #include "raft/wal/recovery.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <limits>
 
 #include "base/core/bytes.h"
@@ -21,22 +18,6 @@ std::unexpected<Error> damaged(const std::string& path, std::size_t offset, std:
                           "server, `conclave operator recover` takes up what can be read; "
                           "otherwise move its data directory away and let it join again",
                           path, offset, what));
-}
-
-/// As much of a segment as its header can take.
-Result<std::string> read_head(const std::string& path) {
-  CONCLAVE_TRY_ASSIGN(const Descriptor file, open_file(path, O_RDONLY));
-  std::string head(header_step_bytes, '\0');
-  for (;;) {
-    const ssize_t got = ::pread(file.get(), head.data(), head.size(), 0);
-    if (got < 0) return fail_errno("read", path, errno);
-    const bool whole = static_cast<std::size_t>(got) < head.size() ||
-                       load_u32_le(head.data() + header_size_at) <= head.size() ||
-                       head.size() == header_bytes_max;
-    head.resize(static_cast<std::size_t>(got));
-    if (whole) return head;
-    head.resize(header_bytes_max);
-  }
 }
 
 class LogReader {
@@ -75,7 +56,8 @@ class LogReader {
   /// that cannot be read are judged in their turn.
   Result<std::size_t> first_that_counts(const std::vector<std::uint64_t>& segments) const {
     for (std::size_t i = segments.size(); i-- > 1;) {
-      CONCLAVE_TRY_ASSIGN(const std::string head, read_head(segment_path(directory_, segments[i])));
+      CONCLAVE_TRY_ASSIGN(const std::string head,
+                          read_segment_head(segment_path(directory_, segments[i])));
       const Result<DecodedHeader> header = decode_header(head);
       if (header && header->header.begins_anew) return i;
     }

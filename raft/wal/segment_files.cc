@@ -1,13 +1,17 @@
 #include "raft/wal/segment_files.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <optional>
 
 #include "base/core/bytes.h"
 #include "base/core/text.h"
 #include "base/run/file.h"
+#include "raft/wal/format.h"
 
 namespace conclave::raft {
 namespace {
@@ -52,6 +56,21 @@ Result<SegmentFiles> list_segment_files(const std::string& directory) {
   }
   std::ranges::sort(files.segments);
   return files;
+}
+
+Result<std::string> read_segment_head(const std::string& path) {
+  CONCLAVE_TRY_ASSIGN(const Descriptor file, open_file(path, O_RDONLY));
+  std::string head(header_step_bytes, '\0');
+  for (;;) {
+    const ssize_t got = ::pread(file.get(), head.data(), head.size(), 0);
+    if (got < 0) return fail_errno("read", path, errno);
+    const bool whole = static_cast<std::size_t>(got) < head.size() ||
+                       load_u32_le(head.data() + header_size_at) <= head.size() ||
+                       head.size() == header_bytes_max;
+    head.resize(static_cast<std::size_t>(got));
+    if (whole) return head;
+    head.resize(header_bytes_max);
+  }
 }
 
 }  // namespace conclave::raft

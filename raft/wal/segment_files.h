@@ -1,6 +1,6 @@
 #pragma once
 
-/// The names in a log's directory.
+/// The files in a log's directory.
 
 #include <cstdint>
 #include <string>
@@ -21,5 +21,8 @@ struct SegmentFiles {
 };
 /// Nothing at all if the directory does not exist.
 Result<SegmentFiles> list_segment_files(const std::string& directory);
+
+/// As much of a segment as its header can take, for decode_header().
+Result<std::string> read_segment_head(const std::string& path);
 
 }  // namespace conclave::raft

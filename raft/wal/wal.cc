@@ -6,6 +6,7 @@
 
 #include "base/core/assert.h"
 #include "base/run/log.h"
+#include "base/run/loop_thread.h"
 #include "raft/core/configuration.h"
 #include "raft/wal/recovery.h"
 #include "raft/wal/segment_files.h"
@@ -82,7 +83,7 @@ Result<Wal::Opened> Wal::create(const WalOptions& options, const LogIdentity& id
   opened.recovered.identity = identity;
   opened.recovered.boot_counter = 1;
   opened.recovered.entries.assign(first.begin(), first.end());
-  opened.wal.reset(new Wal(options, std::move(*writer), main, metrics));
+  opened.wal.reset(new Wal(options, identity, std::move(*writer), main, metrics));
   return opened;
 }
 
@@ -99,14 +100,16 @@ Result<Wal::Opened> Wal::open(const WalOptions& options, Index checkpoint, Loop&
 
   Opened opened;
   CONCLAVE_TRY_ASSIGN(opened.recovered, recovered_from(std::move(*log), checkpoint, installed));
-  opened.wal.reset(new Wal(options, std::move(*writer), main, metrics));
+  opened.wal.reset(new Wal(options, opened.recovered.identity, std::move(*writer), main, metrics));
   return opened;
 }
 
-Wal::Wal(const WalOptions& options, LogWriter writer, Loop& main, Metrics& metrics)
+Wal::Wal(const WalOptions& options, const LogIdentity& identity, LogWriter writer, Loop& main,
+         Metrics& metrics)
     : main_(main),
       writer_(std::move(writer)),
       worker_(options.worker),
+      reader_(options.directory, identity),
       write_duration_(metrics.histogram("consul.raft.wal.write",
                                         "Time until one batch of the log is on the disk")),
       bytes_written_(
@@ -122,6 +125,10 @@ Wal::Wal(const WalOptions& options, LogWriter writer, Loop& main, Metrics& metri
 Wal::~Wal() {
   *alive_ = false;
   async_.reset();  // Before the blocks that are being written.
+  if (reading_thread_.joinable()) {
+    reading_loop_->stop();
+    reading_thread_.join();
+  }
   if (!thread_.joinable()) return;
   loop_->post([this] { loop_->stop(); });  // Behind what was asked for before.
   thread_.join();
@@ -148,6 +155,29 @@ void Wal::release(Index through) {
     return;
   }
   run_on_thread([this, through] { return writer_.release(through); }, [] {});
+}
+
+void Wal::read(const EntryRange& range, std::uint64_t bytes_max,
+               std::function<void(Result<std::vector<Entry>>)> done) {
+  run_beside([this, range, bytes_max, done = std::move(done)] {
+    auto entries = std::make_shared<Result<std::vector<Entry>>>(reader_.read(range, bytes_max));
+    if (!*entries) {
+      log_warn("raft", "log: entries from {} on cannot be read for a follower: {}",
+               range.first.value, entries->error().message);
+    }
+    main_.post([alive = alive_, done, entries] {
+      if (*alive) done(std::move(*entries));
+    });
+  });
+}
+
+void Wal::run_beside(std::function<void()> job) {
+  if (!loop_) return worker_(std::move(job));
+  if (!reading_loop_) {
+    reading_loop_.emplace("wal-read");
+    reading_thread_ = run_on_own_thread(*reading_loop_);
+  }
+  reading_loop_->post(std::move(job));
 }
 
 void Wal::lay_out(const HardState* hard_state, std::span<const Entry> entries, Index commit,

@@ -8,9 +8,11 @@
 /// the disk: the first batch of a segment, filling ahead, dropping segments, and all batches where
 /// the system or the file system cannot do the former.
 ///
+/// Entries are read back beside all that, on a thread that is there from the first read on.
+///
 /// Threads: all members are main's, except that writer and batch are the wal thread's while it has
-/// jobs. Completions come through main's loop. Any failed write or sync ends the process: nothing
-/// retries an fsync.
+/// jobs, and the reader is the reading thread's. Completions come through main's loop. Any failed
+/// write or sync ends the process: nothing retries an fsync.
 
 #include <functional>
 #include <memory>
@@ -25,6 +27,7 @@
 #include "base/run/metrics.h"
 #include "raft/core/ports.h"
 #include "raft/wal/async_writes.h"
+#include "raft/wal/entry_reader.h"
 #include "raft/wal/writer.h"
 
 namespace conclave::raft {
@@ -35,8 +38,8 @@ struct WalOptions {
   /// Zeros are written this far ahead of the end, so that start is quick and writes hit blocks that
   /// were written before.
   std::uint64_t fill_bytes = 1 << 20;
-  /// Where all writes run; empty = as above. The crash explorer steps them by hand. It runs what it
-  /// is given in order, and nothing after the log's end.
+  /// Where all writes and reads run; empty = as above. The crash explorer steps them by hand. It
+  /// runs what it is given in order, and nothing after the log's end.
   std::function<void(std::function<void()>)> worker;
 };
 
@@ -81,9 +84,12 @@ class Wal final : public LogPort {
   void reset(const LogBase& base, const HardState* hard_state, std::span<const Entry> entries,
              Index commit, std::function<void()> durable) override;
   void release(Index through) override;
+  void read(const EntryRange& range, std::uint64_t bytes_max,
+            std::function<void(Result<std::vector<Entry>>)> done) override;
 
  private:
-  Wal(const WalOptions& options, LogWriter writer, Loop& main, Metrics& metrics);
+  Wal(const WalOptions& options, const LogIdentity& identity, LogWriter writer, Loop& main,
+      Metrics& metrics);
   void lay_out(const HardState* hard_state, std::span<const Entry> entries, Index commit,
                std::function<void()> durable);
   bool begin_batch();
@@ -91,6 +97,7 @@ class Wal final : public LogPort {
   void finish_on_thread();
   void batch_is_durable();
   void run_on_thread(std::function<Result<void>()> job, std::function<void()> then);
+  void run_beside(std::function<void()> job);
   [[noreturn]] void die_of(const Error& error) const;
 
   Loop& main_;
@@ -102,6 +109,9 @@ class Wal final : public LogPort {
   std::function<void(std::function<void()>)> worker_;
   std::optional<Loop> loop_;  ///< Unless options gave a worker.
   std::thread thread_;
+  EntryReader reader_;
+  std::optional<Loop> reading_loop_;
+  std::thread reading_thread_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  ///< For what is posted to main.
 
   std::string batch_;

@@ -83,7 +83,7 @@ void Cluster::start(const std::string& name) {
   if (!contiguous && (at_base == one.entries.end() || at_base->term != one.base_term)) {
     one.entries.clear();
   }
-  replace_log(one);
+  forget_log(one, one.base_index);
   initial.base_index = initial.applied_index = one.base_index;
   initial.base_term = one.base_term;
   initial.entries = one.entries;
@@ -234,6 +234,7 @@ void Cluster::carry_out(const std::string& name, Ready ready) {
     one.node->applied(ready.committed.back().index);
     one.node->share_commit();
   }
+  for (const LogRead& read : ready.log_reads) read_log(name, read);
   transfer_snapshots(name, ready);
   for (const ReadPoint& read : ready.reads) {
     note(fmt::format("{} may answer read {} at {}", name, read.id.value, read.index.value));

@@ -96,6 +96,7 @@ class Cluster {
     Index base_index;
     Term base_term;
     std::vector<std::string> base_applied;  ///< The state machine's checkpoint, at base_index.
+    std::string made;                       ///< The snapshot for others.
     std::string received;                   ///< Of a snapshot, as far as it came.
     std::optional<PartialSnapshot> partial;
     HardState hard_state;
@@ -117,7 +118,8 @@ class Cluster {
   void carry_out(const std::string& name, Ready ready);
   void transfer_snapshots(const std::string& name, Ready& ready);
   void install(const std::string& name, const SnapshotMeta& snapshot);
-  static void replace_log(Member& one);
+  void read_log(const std::string& name, const LogRead& read);
+  static void forget_log(Member& one, Index through);
   bool is_cut(const Message& message) const;
   void note(std::string line);
   void note_standing(const std::string& name);

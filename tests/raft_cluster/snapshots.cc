@@ -25,9 +25,8 @@ std::vector<std::string> split_lines(const std::string& text) {
 
 }  // namespace
 
-/// The disk's log begins after the checkpoint.
-void Cluster::replace_log(Member& one) {
-  std::erase_if(one.entries, [&](const Entry& entry) { return entry.index <= one.base_index; });
+void Cluster::forget_log(Member& one, Index through) {
+  std::erase_if(one.entries, [&](const Entry& entry) { return entry.index <= through; });
 }
 
 void Cluster::compact(const std::string& name) {
@@ -36,9 +35,21 @@ void Cluster::compact(const std::string& name) {
   one.base_index = one.node->applied_index();
   one.base_configuration = one.node->configuration_at(one.base_index);
   one.base_applied = one.applied;
-  replace_log(one);
   one.node->compact(one.base_index);
+  forget_log(one, previous(one.node->first_index()));
   carry_out(name);
+}
+
+void Cluster::read_log(const std::string& name, const LogRead& read) {
+  Member& one = member(name);
+  std::vector<Entry> entries;
+  for (const Entry& entry : one.entries) {
+    if (entry.index < read.entries.first || entry.index > read.entries.last) continue;
+    CONCLAVE_ASSERT(entry.term == read.entries.term);
+    entries.push_back(entry);
+  }
+  note(fmt::format("{} reads {} for {}", name, describe_entries(entries), read.to.value));
+  one.node->send_entries(read, std::move(entries));
 }
 
 void Cluster::transfer_snapshots(const std::string& name, Ready& ready) {
@@ -46,12 +57,13 @@ void Cluster::transfer_snapshots(const std::string& name, Ready& ready) {
   if (ready.wants_snapshot) {
     note(name + " makes a snapshot");
     const std::string id = fmt::format("{}@{}", name, one.base_index.value);
-    one.node->offer_snapshot({id, one.base_index, one.base_term, one.base_configuration,
-                              lines(one.base_applied).size()});
+    one.made = lines(one.base_applied);
+    one.node->offer_snapshot(
+        {id, one.base_index, one.base_term, one.base_configuration, one.made.size()});
   }
   for (const SnapshotRead& read : ready.snapshot_reads) {
     one.node->send_chunk(read.to, read.id, read.offset,
-                         lines(one.base_applied).substr(read.offset, read.bytes_max));
+                         one.made.substr(read.offset, read.bytes_max));
   }
   if (ready.snapshot_chunk) {
     const SnapshotChunk& chunk = *ready.snapshot_chunk;

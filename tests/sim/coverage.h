@@ -21,6 +21,7 @@ struct Coverage {
   std::uint64_t locks = 0;
   std::uint64_t faults = 0;
   std::uint64_t installs = 0;
+  std::uint64_t log_reads = 0;
   std::uint64_t transfers = 0;
   std::uint64_t crashes = 0;
   std::uint64_t torn_writes = 0;

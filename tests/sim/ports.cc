@@ -55,6 +55,26 @@ void SimServer::start_write(SimDisk::Write write, std::function<void()> durable)
 
 void SimServer::release(Index through) { disk_.release(through); }
 
+void SimServer::read(const raft::EntryRange& range, std::uint64_t bytes_max,
+                     std::function<void(Result<std::vector<Entry>>)> done) {
+  later(disk_delay(), [this, range, bytes_max, done = std::move(done)] {
+    if (range.first <= disk_.log.base_index || outside_.rng.chance(1, 100)) {
+      return done(fail(ErrorCode::not_found, "lost"));
+    }
+    ++outside_.coverage.log_reads;
+    std::vector<Entry> entries;
+    std::uint64_t bytes = 0;
+    for (Index index = range.first; index <= range.last; index = next(index)) {
+      const Entry& entry = disk_.at(index);
+      require(entry.term == range.term, "10: the log on disk holds another entry");
+      bytes += entry.payload.size();
+      if (bytes > bytes_max && !entries.empty()) break;
+      entries.push_back(entry);
+    }
+    done(std::move(entries));
+  });
+}
+
 void SimServer::send(std::vector<raft::Message> messages) {
   for (raft::Message& message : messages) {
     Observer::check_promise(message, disk_);

@@ -129,6 +129,7 @@ void Totals::add(const World& world) {
   add("leader changes", o.leaders > 0 ? o.leaders - 1 : 0);
   add("log truncations", world.truncations());
   add("snapshot installs", c.installs);
+  add("reads of the log", c.log_reads);
   add("configuration changes", o.configurations);
   add("leadership transfers", c.transfers);
   add("damaged logs", c.damages);

@@ -105,6 +105,8 @@ class SimServer final : public raft::LogPort,
              std::span<const raft::Entry> entries, raft::Index commit,
              std::function<void()> durable) override;
   void release(raft::Index through) override;
+  void read(const raft::EntryRange& range, std::uint64_t bytes_max,
+            std::function<void(Result<std::vector<raft::Entry>>)> done) override;
   // StateMachinePort
   void apply(std::span<const raft::Entry> entries) override;
   void leadership_changed(raft::Role role, raft::Term term, const raft::NodeId& leader) override;

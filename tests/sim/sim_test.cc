@@ -77,7 +77,7 @@ TEST(Simulation, holds_whatever_happens) {
   if (totals.runs < 50) return;
   for (const char* name :
        {"leader changes", "log truncations", "snapshot installs", "configuration changes",
-        "damaged logs", "session expiries", "lock hand-overs after a crash"}) {
+        "damaged logs", "session expiries", "lock hand-overs after a crash", "reads of the log"}) {
     EXPECT_GE(totals.percent_of_runs(name), 5U) << name;
   }
 }

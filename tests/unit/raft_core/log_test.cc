@@ -93,5 +93,58 @@ TEST(LogDeath, what_is_not_on_disk_is_not_forgotten) {
   EXPECT_DEATH(log.compact(Index{9}), "on disk");
 }
 
+TEST(Log, of_entries_on_disk_only_it_knows_the_terms) {
+  Log log = three_entries();
+  log.append(entry(3, 9));
+  log.unload(Index{7});
+  EXPECT_EQ(log.first_index(), Index{6});
+  EXPECT_EQ(log.unloaded_index(), Index{7});
+  EXPECT_EQ(log.last_index(), Index{9});
+  EXPECT_EQ(log.term_at(Index{5}), Term{2});
+  EXPECT_EQ(log.term_at(Index{6}), Term{2});
+  EXPECT_EQ(log.term_at(Index{7}), Term{3});
+  EXPECT_EQ(log.term_at(Index{8}), Term{3});
+  EXPECT_EQ(log.slice(Index{8}, Index{9}, 100).size(), 2U);
+  EXPECT_EQ(log.take_unwritten().size(), 1U);
+  EXPECT_EQ(log.unloaded_from(Index{6}), (EntryRange{Index{6}, Index{6}, Term{2}}));
+  EXPECT_EQ(log.unloaded_from(Index{7}), (EntryRange{Index{7}, Index{7}, Term{3}}));
+}
+
+TEST(Log, forgets_entries_on_disk_only_like_others) {
+  Log log(Index{5}, Term{2}, {entry(2, 6), entry(2, 7), entry(3, 8), entry(3, 9)});
+  log.unload(Index{8});
+  log.compact(Index{6});
+  EXPECT_EQ(log.first_index(), Index{7});
+  EXPECT_EQ(log.term_at(Index{5}), std::nullopt);
+  EXPECT_EQ(log.term_at(Index{6}), Term{2});
+  EXPECT_EQ(log.unloaded_from(Index{7}), (EntryRange{Index{7}, Index{7}, Term{2}}));
+  log.compact(Index{9});
+  EXPECT_EQ(log.unloaded_index(), Index{9});
+  EXPECT_EQ(log.last_term(), Term{3});
+  log.reset(Index{20}, Term{4});
+  EXPECT_EQ(log.unloaded_index(), Index{20});
+  EXPECT_EQ(log.last_index(), Index{20});
+}
+
+TEST(Log, finds_the_point_from_which_entries_stay_within_some_bytes) {
+  Log log(Index{0}, Term{}, {entry(1, 1, 10), entry(1, 2, 10), entry(1, 3, 10), entry(1, 4, 10)});
+  EXPECT_EQ(log.point_within(20, Index{0}, Index{4}), Index{2});
+  EXPECT_EQ(log.point_within(29, Index{0}, Index{4}), Index{2});
+  EXPECT_EQ(log.point_within(20, Index{3}, Index{4}), Index{3});
+  EXPECT_EQ(log.point_within(40, Index{0}, Index{4}), Index{0});
+  log.unload(Index{2});
+  log.unload(Index{3});
+  EXPECT_EQ(log.point_within(20, Index{0}, Index{4}), Index{2});
+  // The first two went together.
+  EXPECT_EQ(log.point_within(30, Index{0}, Index{4}), Index{2});
+  EXPECT_EQ(log.point_within(40, Index{0}, Index{4}), Index{0});
+}
+
+TEST(LogDeath, what_is_not_on_disk_stays_in_memory) {
+  Log log = three_entries();
+  log.append(entry(3, 9));
+  EXPECT_DEATH(log.unload(Index{9}), "only what is on disk");
+}
+
 }  // namespace
 }  // namespace conclave::raft
