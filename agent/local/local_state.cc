@@ -39,7 +39,7 @@ void LocalState::set_options(LocalOptions options) {
   // The data directory is where it was at start-up.
   options.data_dir = options_.data_dir;
   options_ = std::move(options);
-  changed();
+  changes_.notify_all();
 }
 
 Result<void> LocalState::register_service(api::ServiceDefinition service, Origin origin,
@@ -53,7 +53,7 @@ Result<void> LocalState::register_service(api::ServiceDefinition service, Origin
   CONCLAVE_TRY(put_service(service, source));
   for (const api::CheckDefinition& check : service.checks) CONCLAVE_TRY(put_check(check, source));
   if (replace_checks) remove_unnamed_checks(service);
-  changed();
+  changes_.notify_all();
   return {};
 }
 
@@ -65,7 +65,6 @@ Result<void> LocalState::put_service(api::ServiceDefinition service, Source sour
   if (!is_dns_safe(service.name)) {
     log_warn("agent", "Service name will not be discoverable via DNS: service={}", service.name);
   }
-  ++edits_;
   set_service_row(service);
   image_.removed_services.erase(id);
   services_[id] = {std::move(service), source == Source::file ? Origin::file : Origin::api};
@@ -88,7 +87,8 @@ void LocalState::set_service_row(const api::ServiceDefinition& service) {
   }
   if (row.service == wanted && row.token == service.token) return;
   const bool unsent = row.tags_unsent || retagged;
-  row = {std::move(wanted), service.token, false, unsent};
+  row = {std::move(wanted), service.token, unsent};
+  image_.unsynced_services.insert(service.id);
 }
 
 void LocalState::remove_unnamed_checks(const api::ServiceDefinition& service) {
@@ -112,14 +112,13 @@ Result<void> LocalState::register_check(api::CheckDefinition check, Origin origi
   CONCLAVE_TRY(check_service_exists(check));
   CONCLAVE_TRY(scripts_allowed(check, options_.scripts, origin));
   CONCLAVE_TRY(put_check(std::move(check), origin == Origin::api ? Source::api : Source::file));
-  changed();
+  changes_.notify_all();
   return {};
 }
 
 Result<void> LocalState::put_check(api::CheckDefinition check, Source source) {
   if (source == Source::api) CONCLAVE_TRY(files_.save(check));
   if (source == Source::file) CONCLAVE_TRY(files_.remove_check(check.id));
-  ++edits_;
   const std::string id = check.id;
   CheckRecord& record = checks_[id];
   record.definition = std::move(check);
@@ -152,7 +151,9 @@ void LocalState::set_row(const api::CheckDefinition& check) {
     record.critical_since = clock_.boot_now();
   }
   LocalCheck& row = image_.checks[check.id];
-  if (row.check != wanted || row.token != check.token) row = {wanted, check.token, false, {}};
+  if (row.check == wanted && row.token == check.token) return;
+  row = {wanted, check.token, {}};
+  image_.unsynced_checks.insert(check.id);
 }
 
 /// After a restart of the machine the boot-time clock begins anew, and what ran there may not.
@@ -207,15 +208,16 @@ Result<void> LocalState::remove_service(const std::string& id) {
   for (const std::string& check_id : owned) drop_check(check_id);
   image_.removed_services[id] = service->second.definition.token;
   image_.services.erase(id);
+  image_.unsynced_services.erase(id);
   services_.erase(service);
-  changed();
+  changes_.notify_all();
   return {};
 }
 
 Result<void> LocalState::remove_check(const std::string& id) {
   if (!checks_.contains(id)) return unknown_check(id);
   drop_check(id);
-  changed();
+  changes_.notify_all();
   return {};
 }
 
@@ -229,6 +231,7 @@ void LocalState::drop_check(const std::string& id) {
   image_.removed_checks[id] = {record->second.definition.service_id,
                                record->second.definition.token};
   image_.checks.erase(id);
+  image_.unsynced_checks.erase(id);
   checks_.erase(record);
   if (observer_ != nullptr) observer_->check_removed(id);
 }
@@ -244,15 +247,14 @@ bool LocalState::update_check(const std::string& id, CheckStatus status, std::st
   CheckRecord& record = checks_.at(id);
   record.kept_expires_ns = 0;
   if (same_status && options_.check_update_interval > Nanos::zero()) {
-    if (row.in_sync && !row.output_due) {
+    if (!image_.unsynced_checks.contains(id) && !row.output_due) {
       row.output_due =
           clock_.boot_now() + output_delay(options_.check_update_interval, rng_.next());
       due_outputs_.emplace(*row.output_due, id);
     }
   } else {
-    row.in_sync = false;
+    image_.unsynced_checks.insert(id);
     row.output_due.reset();
-    ++edits_;
   }
   if (!same_status) {
     row.check.status = status_text(status);

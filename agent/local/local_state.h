@@ -114,9 +114,6 @@ class LocalState {
   void check_removal_sent(const std::string& id);
   /// Outputs whose time has come are out of sync from now on; when to look again, or nullopt.
   std::optional<Nanos> release_due_outputs();
-  /// Rises with everything that may be out of sync from then on, so that nobody needs to look
-  /// through thousands of checks to find that nothing is.
-  std::uint64_t edits() const { return edits_; }
 
  private:
   /// Where a definition comes from just now; data_dir is what `api` kept there before.
@@ -134,10 +131,6 @@ class LocalState {
   void restore_state(CheckRecord& record, api::HealthCheck& row) const;
   void drop_check(const std::string& id);
   void remove_unnamed_checks(const api::ServiceDefinition& service);
-  void changed() {
-    ++edits_;
-    changes_.notify_all();
-  }
 
   const Clock& clock_;
   LocalOptions options_;
@@ -149,7 +142,6 @@ class LocalState {
   std::map<std::string, ServiceRecord> services_;
   std::map<std::string, CheckRecord> checks_;
   bool resumes_ = false;  ///< While load() runs: how checks were is how they are.
-  std::uint64_t edits_ = 1;
   /// When deferred outputs are due, by check. An entry counts if its check still says that time.
   std::multimap<Nanos, std::string> due_outputs_;
 };

@@ -39,7 +39,7 @@ Result<void> LocalState::enable_maintenance(const std::string& service_id, std::
   CONCLAVE_TRY(put_check(maintenance_check(service_id, std::move(reason)), Source::api));
   log_info("agent", "Entered maintenance mode: {}",
            service_id.empty() ? "node" : "service=" + service_id);
-  changed();
+  changes_.notify_all();
   return {};
 }
 
@@ -50,7 +50,7 @@ Result<void> LocalState::disable_maintenance(const std::string& service_id) {
   drop_check(id);
   log_info("agent", "Left maintenance mode: {}",
            service_id.empty() ? "node" : "service=" + service_id);
-  changed();
+  changes_.notify_all();
   return {};
 }
 

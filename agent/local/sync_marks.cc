@@ -5,21 +5,20 @@
 namespace conclave::agent {
 
 void LocalState::reconcile_with(const CatalogImage& catalog) {
-  ++edits_;
-  if (!reconcile(image_, catalog).empty()) changed();
+  if (!reconcile(image_, catalog).empty()) changes_.notify_all();
 }
 
 void LocalState::service_sent(const api::NodeService& sent) {
   const auto it = image_.services.find(sent.id);
   if (it == image_.services.end() || it->second.service != sent) return;
-  it->second.in_sync = true;
+  image_.unsynced_services.erase(sent.id);
   it->second.tags_unsent = false;
 }
 
 void LocalState::check_sent(const api::HealthCheck& sent) {
   const auto it = image_.checks.find(sent.check_id);
   if (it == image_.checks.end() || it->second.check != sent) return;
-  it->second.in_sync = true;
+  image_.unsynced_checks.erase(sent.check_id);
   it->second.output_due.reset();
 }
 
@@ -42,8 +41,7 @@ std::optional<Nanos> LocalState::release_due_outputs() {
     const auto row = image_.checks.find(due.mapped());
     if (row == image_.checks.end() || row->second.output_due != due.key()) continue;
     row->second.output_due.reset();
-    row->second.in_sync = false;
-    ++edits_;
+    image_.unsynced_checks.insert(due.mapped());
   }
   if (due_outputs_.empty()) return std::nullopt;
   return due_outputs_.begin()->first;

@@ -32,6 +32,14 @@ bool same_check(const LocalCheck& mine, api::HealthCheck theirs, bool tags_count
   return mine.check == theirs;
 }
 
+void mark(std::set<std::string>& unsynced, const std::string& id, bool in_sync) {
+  if (in_sync) {
+    unsynced.erase(id);
+  } else {
+    unsynced.insert(id);
+  }
+}
+
 bool tags_are_the_catalogs(const LocalImage& local, const std::string& service_id) {
   const auto it = local.services.find(service_id);
   return it != local.services.end() && it->second.service.enable_tag_override;
@@ -42,7 +50,7 @@ std::set<std::string> reconcile_services(LocalImage& local, const CatalogImage& 
   for (auto& [id, mine] : local.services) {
     const auto theirs = catalog.services.find(id);
     if (theirs == catalog.services.end()) {
-      mine.in_sync = false;
+      mark(local.unsynced_services, id, false);
       continue;
     }
     if (mine.service.enable_tag_override && !mine.tags_unsent &&
@@ -50,7 +58,7 @@ std::set<std::string> reconcile_services(LocalImage& local, const CatalogImage& 
       mine.service.tags = theirs->second.tags;
       retagged.insert(id);
     }
-    mine.in_sync = same_service(mine.service, theirs->second);
+    mark(local.unsynced_services, id, same_service(mine.service, theirs->second));
   }
   std::erase_if(local.removed_services,
                 [&](const auto& item) { return !catalog.services.contains(item.first); });
@@ -64,9 +72,10 @@ std::set<std::string> reconcile_services(LocalImage& local, const CatalogImage& 
 void reconcile_checks(LocalImage& local, const CatalogImage& catalog) {
   for (auto& [id, mine] : local.checks) {
     const auto theirs = catalog.checks.find(id);
-    mine.in_sync =
+    mark(
+        local.unsynced_checks, id,
         theirs != catalog.checks.end() &&
-        same_check(mine, theirs->second, !tags_are_the_catalogs(local, mine.check.service_id));
+            same_check(mine, theirs->second, !tags_are_the_catalogs(local, mine.check.service_id)));
   }
   std::erase_if(local.removed_checks,
                 [&](const auto& item) { return !catalog.checks.contains(item.first); });
@@ -79,8 +88,9 @@ void reconcile_checks(LocalImage& local, const CatalogImage& catalog) {
 SyncOperation registration(const LocalImage& local, const std::string& id, const LocalService& mine,
                            std::set<std::string>& carried) {
   SyncOperation operation{Kind::register_service, id, {}, mine.token};
-  for (const auto& [check_id, check] : local.checks) {
-    if (check.in_sync || check.check.service_id != id || check.token != mine.token) continue;
+  for (const std::string& check_id : local.unsynced_checks) {
+    const LocalCheck& check = local.checks.at(check_id);
+    if (check.check.service_id != id || check.token != mine.token) continue;
     operation.checks.push_back(check_id);
     carried.insert(check_id);
   }
@@ -102,16 +112,16 @@ std::vector<SyncOperation> plan(const LocalImage& local) {
   for (const auto& [id, token] : local.removed_services) {
     operations.push_back({Kind::deregister_service, id, {}, token});
   }
-  for (const auto& [id, mine] : local.services) {
-    if (!mine.in_sync) operations.push_back(registration(local, id, mine, carried));
+  for (const std::string& id : local.unsynced_services) {
+    operations.push_back(registration(local, id, local.services.at(id), carried));
   }
   for (const auto& [id, gone] : local.removed_checks) {
     if (local.removed_services.contains(gone.service_id)) continue;
     operations.push_back({Kind::deregister_check, id, {}, gone.token});
   }
-  for (const auto& [id, mine] : local.checks) {
-    if (mine.in_sync || carried.contains(id)) continue;
-    operations.push_back({Kind::register_check, id, {}, mine.token});
+  for (const std::string& id : local.unsynced_checks) {
+    if (carried.contains(id)) continue;
+    operations.push_back({Kind::register_check, id, {}, local.checks.at(id).token});
   }
   if (!local.node_in_sync) operations.push_back({Kind::node, {}, {}, {}});
   return operations;

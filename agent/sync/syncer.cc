@@ -51,7 +51,7 @@ Task<void> Syncer::run(Syncer* self, std::shared_ptr<bool> stopped) {
     }
     // What failed waits for the next full sync, but a change of something else does not wait for
     // that.
-    if ((self->failures_ == 0 || woken) && !self->is_told()) {
+    if ((self->failures_ == 0 || woken) && !self->local_.image().in_sync()) {
       woken = false;
       co_await self->push();
       continue;
@@ -118,16 +118,7 @@ void Syncer::note_failure() {
   next_full_ = clock_.boot_now() + retry_delay(failures_, rng_.next());
 }
 
-bool Syncer::is_told() {
-  const std::uint64_t edits = local_.edits();
-  if (told_ == edits) return true;
-  if (!plan(local_.image()).empty()) return false;
-  told_ = edits;
-  return true;
-}
-
 Task<bool> Syncer::pass() {
-  if (is_told()) co_return true;
   bool all = true;
   const std::vector<SyncOperation> operations = plan(local_.image());
   for (const SyncOperation& operation : operations) {
@@ -204,7 +195,9 @@ Task<Result<void>> Syncer::send_service(SyncOperation operation) {
   const LocalImage& image = local_.image();
   const auto service = image.services.find(operation.id);
   // Gone, or sent by now: while earlier operations ran, the state went on.
-  if (service == image.services.end() || service->second.in_sync) co_return Result<void>{};
+  if (service == image.services.end() || !image.unsynced_services.contains(operation.id)) {
+    co_return Result<void>{};
+  }
   CatalogRegistration body = registration();
   body.service = service->second.service;
   for (const std::string& id : operation.checks) {
@@ -217,7 +210,9 @@ Task<Result<void>> Syncer::send_service(SyncOperation operation) {
 Task<Result<void>> Syncer::send_check(SyncOperation operation) {
   const LocalImage& image = local_.image();
   const auto check = image.checks.find(operation.id);
-  if (check == image.checks.end() || check->second.in_sync) co_return Result<void>{};
+  if (check == image.checks.end() || !image.unsynced_checks.contains(operation.id)) {
+    co_return Result<void>{};
+  }
   CatalogRegistration body = registration();
   body.checks.push_back(check->second.check);
   co_return co_await send(std::move(body), std::move(operation.token));

@@ -44,7 +44,6 @@ class Syncer {
   static Task<void> run(Syncer* self, std::shared_ptr<bool> stopped);
   Task<void> take_turn();
   void end_turn(std::uint64_t covers);
-  bool is_told();
   Task<bool> pass();
   Task<Result<void>> carry_out(SyncOperation operation);
   Task<Result<void>> send_service(SyncOperation operation);
@@ -67,7 +66,6 @@ class Syncer {
   std::uint64_t completed_ = 0;  ///< and those that a pass has covered.
   std::uint32_t failures_ = 0;   ///< In a row.
   Nanos next_full_{};            ///< Boot time.
-  std::uint64_t told_ = 0;       ///< LocalState::edits() when there was nothing to tell.
   std::size_t nodes_ = 0;        ///< As of the last full sync that succeeded; 0: none did.
   std::shared_ptr<bool> stopped_ = std::make_shared<bool>(false);
 };

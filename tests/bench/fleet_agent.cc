@@ -62,13 +62,6 @@ api::ServiceDefinition definition(const FleetPlan& plan, std::size_t agent, std:
   return service;
 }
 
-template <class Rows>
-std::size_t count_unsynced(const Rows& rows) {
-  std::size_t count = 0;
-  for (const auto& [id, row] : rows) count += row.in_sync ? 0 : 1;
-  return count;
-}
-
 /// Answers of servers come whole.
 std::string_view text_of(const api::Response& response) {
   const auto* text = std::get_if<std::string>(&response.body);
@@ -165,8 +158,7 @@ void FleetAgent::register_services() {
 }
 
 std::size_t FleetAgent::unsynced() const {
-  const agent::LocalImage& image = local_.image();
-  return count_unsynced(image.services) + count_unsynced(image.checks);
+  return local_.image().unsynced_services.size() + local_.image().unsynced_checks.size();
 }
 
 void FleetAgent::set_first_check(agent::CheckStatus status) {

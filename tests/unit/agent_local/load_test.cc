@@ -79,7 +79,7 @@ TEST_F(LocalFiles, registrations_survive_a_restart) {
   start();
   EXPECT_EQ(state->image().services.at("web").service, before);
   EXPECT_EQ(state->checks().at("service:web").definition, check);
-  EXPECT_FALSE(state->image().services.at("web").in_sync);
+  EXPECT_TRUE(state->image().unsynced_services.contains("web"));
 }
 
 TEST_F(LocalFiles, deregistrations_survive_a_restart) {

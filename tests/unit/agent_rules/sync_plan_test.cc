@@ -36,9 +36,9 @@ class SyncPlan : public testing::Test {
  protected:
   SyncPlan() {
     local.node.node = "n1";
-    local.services["web"] = {service("web"), "", false, false};
-    local.checks["web-ttl"] = {check("web-ttl", "web"), "", false, {}};
-    local.checks["mem"] = {check("mem"), "", false, {}};
+    local.services["web"] = {service("web"), "", false};
+    local.checks["web-ttl"] = {check("web-ttl", "web"), "", {}};
+    local.checks["mem"] = {check("mem"), "", {}};
     catalog.node = local.node;
     catalog.services["web"] = service("web");
     catalog.checks["web-ttl"] = check("web-ttl", "web");
@@ -152,7 +152,7 @@ TEST_F(SyncPlan, sends_a_status_even_while_an_output_is_due_later) {
 
 TEST_F(SyncPlan, of_a_local_change_needs_no_catalog) {
   reconcile(local, catalog);
-  local.checks["mem"].in_sync = false;
+  local.unsynced_checks.insert("mem");
   local.removed_services["old"] = "t";
   EXPECT_EQ(plan(local), (std::vector<SyncOperation>{{Kind::deregister_service, "old", {}, "t"},
                                                      {Kind::register_check, "mem", {}, ""}}));

@@ -28,7 +28,7 @@ class Sync : public testing::Test {
   }
   void push() { result_of(loop, push_once(&syncer)); }
   bool full() { return result_of(loop, syncer.full_sync()); }
-  bool all_in_sync() const { return plan(local.image()).empty(); }
+  bool all_in_sync() const { return local.image().in_sync(); }
   std::size_t count(const std::string& call) const {
     return static_cast<std::size_t>(std::ranges::count(fake.calls, call));
   }
