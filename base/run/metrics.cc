@@ -60,8 +60,14 @@ struct Series {
   Totals last_interval;
 
   Totals totals() const;
-  double gauge() const { return std::get<Cells<Gauge>>(cells).back().value(); }
+  double gauge() const;
 };
+
+double Series::gauge() const {
+  double sum = 0;
+  for (const Gauge& cell : std::get<Cells<Gauge>>(cells)) sum += cell.value();
+  return sum;
+}
 
 Totals Series::totals() const {
   Totals totals;

@@ -77,8 +77,8 @@ class Metrics {
   ~Metrics();
 
   /// A new cell of the metric of that name and those labels, for one writing thread. Repeated calls
-  /// give new cells that are summed (counters, histograms) or of which the last registered is shown
-  /// (gauges). One name is of one kind.
+  /// give new cells, one for each thread that writes; what is shown is their sum, of gauges too.
+  /// One name is of one kind.
   Counter& counter(std::string name, std::string help, std::vector<Label> labels = {});
   Gauge& gauge(std::string name, std::string help, std::vector<Label> labels = {});
   Histogram& histogram(std::string name, std::string help, std::vector<Label> labels = {});

@@ -26,8 +26,7 @@ class Waiter(threading.Thread):
         self.answer = None
         before = server.parked_queries()
         self.start()
-        if before is not None:
-            wait_until(lambda: server.parked_queries() > before)
+        wait_until(lambda: server.parked_queries() > before)
 
     def run(self):
         self.answer = self.server.get(self.target, timeout=120)

@@ -221,7 +221,7 @@ class HarnessServer(ServerProcess):
         super().__init__()
         self.node = config["node_name"]
         self.http_port = config["ports"]["http"]
-        path = pathlib.Path(self.data_dir).parent / "config.json"
+        path = pathlib.Path(self.data_dir).parent / "harness.json"
         path.write_text(json.dumps({**config, "data_dir": self.data_dir}), encoding="utf-8")
         self.words = ["agent", "-config-file", str(path)]
 

@@ -47,8 +47,7 @@ class TrapsKeys(unittest.TestCase):
         before = self.server.parked_queries()
         thread = threading.Thread(target=lambda: answers.append(self.server.get(target)))
         thread.start()
-        if before is not None:
-            wait_until(lambda: self.server.parked_queries() > before)
+        wait_until(lambda: self.server.parked_queries() > before)
         return answers, thread
 
     def test_trap_01_numbers_are_64_bits_without_sign(self):

@@ -189,9 +189,7 @@ class ServerProcess:
             return Answer(error.code, error.headers, error.read())
 
     def parked_queries(self):
-        """How many blocking queries wait; None where each of several loops has its own number."""
-        if "CONCLAVE_FRONT_THREADS" in os.environ:
-            return None
+        """How many blocking queries wait."""
         text = self.get("/metrics").text()
         return float(re.search(r"(?m)^consul_watch_waiters (\S+)$", text)[1])
 

@@ -39,13 +39,13 @@ TEST_F(MetricsText, everything_registered_shows_at_zero) {
   expect_line("consul_kvs_apply_count 0");
 }
 
-TEST_F(MetricsText, cells_of_one_name_are_summed_and_the_last_gauge_is_shown) {
+TEST_F(MetricsText, cells_of_one_name_are_summed) {
   metrics_.counter("c", "").add(2);
   metrics_.counter("c", "").add();
   metrics_.gauge("g", "").set(1);
   metrics_.gauge("g", "").set(2.5);
   expect_line("c 3");
-  expect_line("g 2.5");
+  expect_line("g 3.5");
 }
 
 TEST_F(MetricsText, labels_make_series_of_their_own) {
